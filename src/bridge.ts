@@ -1,0 +1,89 @@
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { noAuthorizer } from './auth/index.ts'
+import { RelayError } from './errors.ts'
+import { createHttpClient, type HttpSend } from './http/client.ts'
+import { withAuth } from './http/with-auth.ts'
+import { withHeaders } from './http/with-headers.ts'
+import { withRedirects } from './http/with-redirects.ts'
+import { DRAIN_MS, FLUSH_MS, SESSION_DELETE_MS } from './limits.ts'
+import { claimStdout } from './local/output.ts'
+import { watchParent } from './local/parent.ts'
+import { openStdio } from './local/stdio.ts'
+import { createLog } from './log.ts'
+import type { RelayOptions } from './options.ts'
+import { pathsOf } from './paths.ts'
+import { createRelay } from './relay.ts'
+import { openRemote } from './remote/index.ts'
+import { createPatience } from './remote/patience.ts'
+import { openVerdicts } from './store/verdicts.ts'
+
+/** Why the relay ends. */
+type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: NodeJS.Signals }
+
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/** Relays between the host on stdio and the server until either is gone; settles with the exit code. */
+export async function runBridge(options: RelayOptions, process: NodeJS.Process): Promise<number> {
+  const stdout = claimStdout(process)
+  const log = createLog(process.stderr)
+  const local = openStdio(process.stdin, stdout)
+  const ending = endOf(process, local.ended, local.broken)
+
+  const http = createHttpClient()
+  const send: HttpSend = withRedirects(
+    withHeaders(options.headers, withAuth(noAuthorizer(), http.send)),
+  )
+  const patience = createPatience(log, options.timeoutMs, Date.now)
+  const verdicts = openVerdicts(join(pathsOf(process.env).cache, 'servers'), log)
+  const relay = createRelay(local, log)
+  const { events } = relay
+  const remote = openRemote(
+    { url: options.url, send, events, log, patience },
+    options.strategy,
+    verdicts,
+  )
+
+  const reading = relay.run(remote)
+  const end = await ending
+  if ('why' in end && end.why === 'input') {
+    await within(DRAIN_MS, reading.then(relay.idle))
+  }
+  const closing = new RelayError('The bridge is shutting down.', { phase: 'shutdown' })
+  await within(
+    SESSION_DELETE_MS,
+    relay.close(remote, closing).then(() => remote.close()),
+  )
+  await within(FLUSH_MS, local.flush())
+  patience.close()
+  process.stdin.destroy()
+  await http.destroy()
+  return 'signal' in end ? 128 + constants.signals[end.signal] : 0
+}
+
+/** Settles with the first sign that the host wants us gone or is gone itself. */
+function endOf(process: NodeJS.Process, ended: Promise<void>, broken: Promise<void>): Promise<End> {
+  return new Promise((resolve) => {
+    for (const signal of SIGNALS) {
+      process.once(signal, () => {
+        resolve({ signal })
+      })
+    }
+    const parent = watchParent(process, () => resolve({ why: 'parent' }))
+    void ended.then(() => resolve({ why: 'input' }))
+    void broken.then(() => {
+      parent.stop()
+      resolve({ why: 'output' })
+    })
+  })
+}
+
+/** Waits for the work, but no longer than `ms`; its failure is as good as its end. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work.catch(() => {}), limit])
+  clearTimeout(timer)
+}

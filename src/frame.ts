@@ -1,0 +1,207 @@
+import { locate } from './json/locate.ts'
+import { createScanner, type MessageSpans, type Span } from './json/scanner.ts'
+
+/**
+ * The JSON source of a request id. Ids are compared by source: `1`, `"1"`, `1.0` and
+ * `12345678901234567890` are all different, which a parsed number could not keep apart.
+ */
+export type RawId = string
+
+/** What a JSON-RPC text is; `batch` is an array of the other kinds (MCP 2025-03-26 only). */
+export type FrameKind = 'request' | 'notification' | 'response' | 'batch' | 'invalid'
+
+/** One JSON-RPC text as it was received, and what was read off its top level. */
+export interface Frame {
+  /** The text in order, without line terminator. Never rebuilt from parsed values. */
+  readonly chunks: readonly Buffer[]
+  /** Bytes in `chunks`. */
+  readonly size: number
+  readonly kind: FrameKind
+  readonly id?: RawId | undefined
+  readonly idSpan?: Span | undefined
+  readonly method?: string | undefined
+  readonly params?: Span | undefined
+  readonly result?: Span | undefined
+  readonly error?: Span | undefined
+  /** The messages of a batch, each a frame of its own. */
+  readonly parts?: readonly Frame[] | undefined
+}
+
+/** Takes the bytes of one JSON text as they arrive. */
+export interface FrameReader {
+  readonly size: number
+  push(chunk: Buffer): void
+  /** The frame, or `undefined` when the bytes are not exactly one JSON text. */
+  finish(): Frame | undefined
+}
+
+/**
+ * A reader for one frame. Raw line breaks in a valid JSON text can only be white space, so they are
+ * replaced by spaces in place: lossless, and the text fits on one line of stdio.
+ */
+export function createFrameReader(): FrameReader {
+  const scanner = createScanner()
+  const chunks: Buffer[] = []
+  let size = 0
+  return {
+    get size() {
+      return size
+    },
+    push(chunk) {
+      if (chunk.length === 0) return
+      scanner.push(chunk)
+      chunks.push(chunk)
+      size += chunk.length
+    },
+    finish() {
+      const scan = scanner.end()
+      if (scan === undefined) return undefined
+      if (scan.breaks) chunks.forEach(blankLineBreaks)
+      if (!scan.batch) return messageFrame(chunks, size, scan.messages[0]!)
+      const parts = scan.messages.map((spans) => {
+        const part = slice(chunks, spans)
+        return messageFrame([part], part.length, shift(spans))
+      })
+      const kind = parts.length === 0 ? 'invalid' : 'batch'
+      return { chunks, size, kind, parts }
+    },
+  }
+}
+
+/** Reads a complete text. */
+export function readFrame(text: Buffer | string): Frame | undefined {
+  const reader = createFrameReader()
+  reader.push(typeof text === 'string' ? Buffer.from(text) : text)
+  return reader.finish()
+}
+
+/** The bytes of a part of a frame in one piece; without copying when they lie in one chunk. */
+export function slice(chunks: readonly Buffer[], span: Span): Buffer {
+  const pieces = cut(chunks, span)
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+}
+
+/** The bytes of a part of a frame, without copying. */
+function cut(chunks: readonly Buffer[], span: Span): Buffer[] {
+  const pieces: Buffer[] = []
+  let offset = 0
+  for (const chunk of chunks) {
+    const from = Math.max(span.start - offset, 0)
+    const to = Math.min(span.end - offset, chunk.length)
+    if (from < to) pieces.push(chunk.subarray(from, to))
+    offset += chunk.length
+    if (offset >= span.end) break
+  }
+  return pieces
+}
+
+/** The same message under another id; every other byte stays. A missing id is put first. */
+export function withId(frame: Frame, id: RawId): Frame {
+  const at = frame.idSpan ?? afterBrace(frame.chunks[0]!)
+  const member = frame.idSpan === undefined ? `"id":${id},` : id
+  const text = [
+    ...cut(frame.chunks, { start: 0, end: at.start }),
+    Buffer.from(member),
+    ...cut(frame.chunks, { start: at.end, end: frame.size }),
+  ]
+  const reader = createFrameReader()
+  for (const chunk of text) reader.push(chunk)
+  return reader.finish() ?? frame
+}
+
+const ID_AT = '{"jsonrpc":"2.0","id":'.length
+
+/** A response built around the bytes of a result or an error. */
+export function answer(id: RawId, member: 'result' | 'error', value: Buffer): Frame {
+  const head = Buffer.from(`{"jsonrpc":"2.0","id":${id},"${member}":`)
+  const chunks = [head, value, Buffer.from('}')]
+  const span = { start: head.length, end: head.length + value.length }
+  const idSpan = { start: ID_AT, end: ID_AT + Buffer.byteLength(id) }
+  return { chunks, size: span.end + 1, kind: 'response', id, idSpan, [member]: span }
+}
+
+/** JSON-RPC error object (JSON-RPC 2.0 §5.1). */
+export interface ErrorObject {
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+}
+
+/** A JSON-RPC error response of our own; `id` is `null` when the request's id could not be read. */
+export function errorFrame(id: RawId, error: ErrorObject): Frame {
+  return answer(id, 'error', Buffer.from(JSON.stringify(error)))
+}
+
+/** One batch array around whole messages. */
+export function batchFrame(parts: readonly Frame[]): Frame {
+  const chunks: Buffer[] = []
+  for (const part of parts) {
+    chunks.push(Buffer.from(chunks.length === 0 ? '[' : ','), ...part.chunks)
+  }
+  chunks.push(Buffer.from(']'))
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  return { chunks, size, kind: 'batch', parts }
+}
+
+/** The id source of the request that a `notifications/cancelled` names, or `undefined`. */
+export function cancelledId(frame: Frame): RawId | undefined {
+  if (frame.method !== 'notifications/cancelled' || frame.params === undefined) return undefined
+  const params = slice(frame.chunks, frame.params)
+  const id = locate(params, 'requestId')
+  return id === undefined ? undefined : params.toString('utf8', id.start, id.end)
+}
+
+function messageFrame(chunks: readonly Buffer[], size: number, spans: MessageSpans): Frame {
+  const { id, method, params, result, error } = spans.members
+  const source = id === undefined ? undefined : slice(chunks, id).toString('utf8')
+  const readable = source === undefined || !/^[[{tf]/.test(source)
+  const name = method === undefined ? undefined : methodName(slice(chunks, method))
+  const frame = {
+    chunks,
+    size,
+    id: readable ? source : undefined,
+    idSpan: id,
+    params,
+    result,
+    error,
+  }
+  if (!spans.object || !readable || (method !== undefined && name === undefined)) {
+    return { ...frame, kind: 'invalid' }
+  }
+  if (name !== undefined) {
+    return { ...frame, kind: source === undefined ? 'notification' : 'request', method: name }
+  }
+  return { ...frame, kind: result === undefined && error === undefined ? 'invalid' : 'response' }
+}
+
+/** The value of a JSON string, or `undefined` for any other value. */
+function methodName(source: Buffer): string | undefined {
+  const text = source.toString('utf8')
+  if (!text.startsWith('"')) return undefined
+  return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1)
+}
+
+/** The empty place behind the opening brace of an object. */
+function afterBrace(chunk: Buffer): Span {
+  const at = chunk.indexOf(0x7b) + 1
+  return { start: at, end: at }
+}
+
+function shift(spans: MessageSpans): MessageSpans {
+  const move = (span: Span): Span => ({
+    start: span.start - spans.start,
+    end: span.end - spans.start,
+  })
+  const members = Object.fromEntries(
+    Object.entries(spans.members).map(([name, span]) => [name, move(span)]),
+  )
+  return { ...move(spans), object: spans.object, members }
+}
+
+function blankLineBreaks(chunk: Buffer): void {
+  for (const lineBreak of [0x0a, 0x0d]) {
+    for (let i = chunk.indexOf(lineBreak); i !== -1; i = chunk.indexOf(lineBreak, i + 1)) {
+      chunk[i] = 0x20
+    }
+  }
+}

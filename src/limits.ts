@@ -1,0 +1,76 @@
+/** Every bound of the program in one place, with its reason. Sizes in bytes, times in milliseconds. */
+
+/**
+ * The longest single message in either direction. Well above the 64 MiB that real servers send as
+ * base64 files, below the 512 MiB at which V8 strings of a host break.
+ */
+export const MAX_FRAME_BYTES = 256 * 1024 * 1024
+
+/** Host lines waiting for their turn on the wire; above it stdin is paused. */
+export const MAX_QUEUED_HOST_BYTES = 64 * 1024 * 1024
+
+/** Unsent bytes towards the host; above it the remote streams are paused. */
+export const STDOUT_HIGH_WATER_BYTES = 1024 * 1024
+
+/** Frames of one event-loop turn are copied into one write up to this size, larger ones go as they are. */
+export const STDOUT_COPY_BYTES = 256 * 1024
+
+/** Response bytes kept before anybody reads the body; above it the socket is paused. */
+export const RESPONSE_HIGH_WATER_BYTES = 256 * 1024
+
+/** A request body in several pieces is joined up to this size, larger ones are sent piece by piece. */
+export const BODY_JOIN_BYTES = 64 * 1024
+
+/** Requests of the host without an answer yet: ten times what the busiest host was seen to send. */
+export const MAX_OPEN_REQUESTS = 20_000
+
+/** How much of an HTTP error body is read: it holds one JSON-RPC error or prose. */
+export const MAX_ERROR_BODY_BYTES = 1024 * 1024
+
+/** Names, ids and event types of an SSE stream; they are short tokens in every known server. */
+export const MAX_EVENT_FIELD_BYTES = 64 * 1024
+
+/** JSON-RPC error messages reach a language model and a person: one sentence, not a page. */
+export const MAX_ERROR_MESSAGE_CHARS = 500
+
+/** stdin has ended: how long answers in flight may still arrive. Hosts send SIGTERM after 2 s. */
+export const DRAIN_MS = 1_000
+
+/** How long the session's DELETE may take at the end; with DRAIN_MS it stays under 1.5 s. */
+export const SESSION_DELETE_MS = 300
+
+/** How long the last bytes may wait for a host that does not read any more. */
+export const FLUSH_MS = 100
+
+/** A parent killed with SIGKILL must be noticed, and we be gone, within 2 s. */
+export const PARENT_CHECK_MS = 500
+
+/** TCP and TLS handshake: longer than three lost SYN packets (1 + 2 + 4 s). */
+export const CONNECT_TIMEOUT_MS = 10_000
+
+/** Load balancers close idle connections after 60 s; we drop them first. */
+export const KEEP_ALIVE_MS = 45_000
+
+/** Nothing heard of a request for this long: one line on stderr, never a failure. */
+export const PROGRESS_AFTER_MS = 60_000
+
+/** How often waiting requests are looked at for the two limits above. */
+export const PATIENCE_CHECK_MS = 1_000
+
+/** An HTTP+SSE server names its endpoint at once; the SDKs' servers do it in the first packet. */
+export const ENDPOINT_EVENT_MS = 5_000
+
+/** Redirects of one request on one origin. Browsers stop at 20; an API needs one, for a slash. */
+export const MAX_REDIRECTS = 3
+
+/** First pause before a broken stream is opened again, doubled up to the next limit. */
+export const REOPEN_MIN_MS = 100
+
+/** Longest pause between two tries to open a broken stream. */
+export const REOPEN_MAX_MS = 30_000
+
+/** Longest `retry:` of a server that is honoured; a typo must not silence a stream for a day. */
+export const MAX_SERVER_RETRY_MS = 10 * 60_000
+
+/** Tries to resume the stream of one request before it is answered with an error. */
+export const MAX_RESUMES_WITHOUT_PROGRESS = 5

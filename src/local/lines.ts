@@ -1,0 +1,74 @@
+import type { HostLine } from '../channel.ts'
+import { createFrameReader } from '../frame.ts'
+
+/** Cuts a byte stream into lines. */
+export interface LineSplitter {
+  push(chunk: Buffer): void
+  /** The stream has ended; a last line without terminator counts. */
+  end(): void
+}
+
+const LF = 0x0a
+const CR = 0x0d
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
+/**
+ * Cuts at LF and nothing else: U+2028 is legal inside JSON strings, and `node:readline` of Node 22
+ * also splits there. Works on bytes, so a character split across chunks stays whole. A CR before the
+ * LF, empty lines and a byte order mark are tolerated.
+ */
+export function createLineSplitter(
+  maxBytes: number,
+  onLine: (line: HostLine, bytes: number) => void,
+): LineSplitter {
+  let reader = createFrameReader()
+  let blank = true
+  let skipping = false
+  let first = true
+
+  function take(piece: Buffer): void {
+    if (skipping || piece.length === 0) return
+    if (reader.size + piece.length > maxBytes) {
+      skipping = true
+      reader = createFrameReader()
+      onLine({ kind: 'too-long' }, 0)
+      return
+    }
+    blank &&= isBlank(piece)
+    reader.push(piece)
+  }
+
+  function finishLine(): void {
+    if (!skipping && !blank) {
+      const { size } = reader
+      const frame = reader.finish()
+      onLine(frame === undefined ? { kind: 'unparsable' } : { kind: 'frame', frame }, size)
+    }
+    reader = createFrameReader()
+    blank = true
+    skipping = false
+  }
+
+  return {
+    push(chunk) {
+      let rest = chunk
+      if (first) {
+        first = false
+        if (rest.subarray(0, 3).equals(BYTE_ORDER_MARK)) rest = rest.subarray(3)
+      }
+      let start = 0
+      for (let at = rest.indexOf(LF); at !== -1; at = rest.indexOf(LF, start)) {
+        take(rest.subarray(start, rest[at - 1] === CR && at > start ? at - 1 : at))
+        finishLine()
+        start = at + 1
+      }
+      if (start < rest.length) take(rest.subarray(start))
+    },
+    end: finishLine,
+  }
+}
+
+function isBlank(piece: Buffer): boolean {
+  for (const byte of piece) if (byte > 0x20) return false
+  return true
+}

@@ -1,0 +1,90 @@
+import { Console } from 'node:console'
+import type { Writable } from 'node:stream'
+import type { Output } from '../channel.ts'
+import { STDOUT_COPY_BYTES, STDOUT_HIGH_WATER_BYTES } from '../limits.ts'
+
+const NEWLINE = Buffer.from('\n')
+
+/**
+ * Takes stdout away from everybody else: from here on `console.log` and `process.stdout` of any
+ * code in the process end on stderr, because one stray line costs the host its session.
+ */
+export function claimStdout(process: NodeJS.Process): Writable {
+  const { stdout, stderr } = process
+  Object.defineProperty(process, 'stdout', { get: () => stderr, configurable: true })
+  globalThis.console = new Console(stderr, stderr)
+  return stdout
+}
+
+/**
+ * Writes frames, one line each. All frames of one event-loop turn leave in one write: measured at a
+ * third of the CPU per pushed notification.
+ */
+export function openOutput(stdout: Writable): Output {
+  let pending: Buffer[] = []
+  let pendingBytes = 0
+  let room: Promise<void> | undefined
+  let makeRoom = (): void => {}
+  let gone = false
+  let markBroken = (): void => {}
+  const broken = new Promise<void>((resolve) => {
+    markBroken = resolve
+  })
+  const fail = (): void => {
+    gone = true
+    pending = []
+    pendingBytes = 0
+    releaseRoom()
+    markBroken()
+  }
+  // EPIPE and everything else that keeps bytes from the host mean the same: it is gone.
+  stdout.on('error', fail)
+  stdout.on('close', fail)
+  stdout.on('drain', () => {
+    if (stdout.writableLength + pendingBytes < STDOUT_HIGH_WATER_BYTES) releaseRoom()
+  })
+
+  function releaseRoom(): void {
+    room = undefined
+    makeRoom()
+  }
+
+  function write(): void {
+    if (gone || pending.length === 0) return
+    const buffers = pending
+    const bytes = pendingBytes
+    pending = []
+    pendingBytes = 0
+    if (bytes <= STDOUT_COPY_BYTES) {
+      stdout.write(buffers.length === 1 ? buffers[0] : Buffer.concat(buffers, bytes))
+    } else {
+      stdout.cork()
+      for (const buffer of buffers) stdout.write(buffer)
+      stdout.uncork()
+    }
+    if (room !== undefined && !stdout.writableNeedDrain) releaseRoom()
+  }
+
+  return {
+    broken,
+    send(frame) {
+      if (gone) return undefined
+      if (pending.length === 0) setImmediate(write)
+      pending.push(...frame.chunks, NEWLINE)
+      pendingBytes += frame.size + 1
+      if (stdout.writableLength + pendingBytes < STDOUT_HIGH_WATER_BYTES) return undefined
+      room ??= new Promise((resolve) => {
+        makeRoom = resolve
+      })
+      return room
+    },
+    async flush() {
+      write()
+      if (gone) return
+      await new Promise<void>((resolve) => {
+        stdout.write('', () => resolve())
+        void broken.then(resolve)
+      })
+    },
+  }
+}

@@ -1,0 +1,285 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { BridgeError } from './errors.ts'
+import type { Strategy } from './remote/index.ts'
+
+/** One flag: this table drives parsing, help, the environment's names and the README's table. */
+export interface OptionSpec {
+  readonly name: string
+  readonly short?: string
+  /** What stands for the value in the help; a flag without it is on or off. */
+  readonly value?: string
+  readonly multiple?: boolean
+  /** The environment variable with the same meaning; the flag wins. */
+  readonly variable?: string
+  readonly help: string
+}
+
+/** The flags of the relay. */
+export const OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'header',
+    value: 'Name: value',
+    multiple: true,
+    variable: 'BRIDGE_HEADER_<NAME>',
+    help: 'Send this header to the server. ${VAR} stands for an environment variable.',
+  },
+  {
+    name: 'header-file',
+    value: 'file',
+    multiple: true,
+    help: 'Read headers from a file, one "Name: value" per line.',
+  },
+  {
+    name: 'transport',
+    value: 'auto|http|sse',
+    variable: 'BRIDGE_TRANSPORT',
+    help: 'Transport of the server; also http-first, sse-first, http-only, sse-only. Default: auto.',
+  },
+  {
+    name: 'allow-http',
+    variable: 'BRIDGE_ALLOW_HTTP',
+    help: 'Allow http:// to a server that is not on this machine.',
+  },
+  {
+    name: 'timeout',
+    value: 'duration',
+    variable: 'BRIDGE_TIMEOUT',
+    help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
+  },
+  { name: 'help', short: 'h', help: 'Show this help.' },
+  { name: 'version', help: 'Show the version.' },
+]
+
+/** What the relay needs to know from its user. */
+export interface RelayOptions {
+  readonly url: URL
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly strategy: Strategy
+  readonly timeoutMs: number | undefined
+}
+
+/** What the command line asks for. */
+export type Invocation =
+  | { readonly command: 'relay'; readonly options: RelayOptions }
+  | { readonly command: 'help' }
+  | { readonly command: 'version' }
+
+const STRATEGIES: readonly Strategy[] = [
+  'auto',
+  'http',
+  'sse',
+  'http-first',
+  'sse-first',
+  'http-only',
+  'sse-only',
+]
+
+/** Headers that the transport itself writes; a second opinion on them would break the protocol. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'connection',
+  'content-length',
+  'content-type',
+  'host',
+  'keep-alive',
+  'last-event-id',
+  'mcp-method',
+  'mcp-name',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Reads the command line and the environment once. Throws `BridgeError` for anything unusable. */
+export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv): Invocation {
+  const { values, positionals } = parse(argv)
+  if (values['help'] === true) return { command: 'help' }
+  if (values['version'] === true) return { command: 'version' }
+  const [target, ...rest] = positionals
+  if (target === undefined) {
+    throw new BridgeError('usage', 'No server URL.', { hint: 'Usage: bridge <server_url>' })
+  }
+  if (rest.length > 0)
+    throw new BridgeError('usage', `One server URL only; ${rest[0]} is too much.`)
+  const allowHttp = values['allow-http'] === true || isOn(env['BRIDGE_ALLOW_HTTP'])
+  return {
+    command: 'relay',
+    options: Object.freeze({
+      url: serverUrl(target, allowHttp),
+      headers: readHeaders(values, env),
+      strategy: strategyOf(text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto'),
+      timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
+    }),
+  }
+}
+
+type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
+
+function parse(argv: readonly string[]): { values: Values; positionals: string[] } {
+  const options = Object.fromEntries(
+    OPTIONS.map(({ name, short, value, multiple }) => [
+      name,
+      {
+        type: value === undefined ? ('boolean' as const) : ('string' as const),
+        ...(short === undefined ? {} : { short }),
+        ...(multiple === true ? { multiple } : {}),
+      },
+    ]),
+  )
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true })
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      throw new BridgeError('usage', message.split('\n', 1)[0]!, { cause })
+    }
+    const unknown = /'(-[^']*)'/.exec(message)?.[1] ?? ''
+    const near = nearest(unknown.replace(/^-+/, ''))
+    const hint = near === undefined ? 'bridge --help lists the options.' : `Did you mean --${near}?`
+    throw new BridgeError('usage', `Unknown option ${unknown}.`, { hint, cause })
+  }
+}
+
+function text(value: Values[string]): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase())
+}
+
+function serverUrl(target: string, allowHttp: boolean): URL {
+  const hint = 'Usage: bridge https://example.com/mcp'
+  if (!URL.canParse(target)) throw new BridgeError('usage', `Not a URL: ${target}`, { hint })
+  const url = new URL(target)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new BridgeError('usage', `Not an http(s) URL: ${target}`, { hint })
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new BridgeError('usage', 'The server URL contains a user name or a password.', {
+      hint: 'Put it in a file and pass --header-file: Authorization: Basic …',
+    })
+  }
+  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
+    throw new BridgeError(
+      'usage',
+      `${url.origin} is not encrypted: everybody on the way can read it.`,
+      {
+        hint: 'Use https://, or pass --allow-http on a network that you trust.',
+      },
+    )
+  }
+  url.hash = ''
+  return url
+}
+
+/** Names and addresses that never leave this machine (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+}
+
+function strategyOf(word: string): Strategy {
+  const strategy = STRATEGIES.find((known) => known === word)
+  if (strategy !== undefined) return strategy
+  const hint = `One of ${STRATEGIES.join(', ')}.`
+  throw new BridgeError('usage', `Unknown transport ${word}.`, { hint })
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+function durationMs(value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value)
+  const ms = match === null ? 0 : Number(match[1]) * UNIT_MS[match[2] ?? 's']!
+  if (ms > 0) return ms
+  throw new BridgeError('usage', `Not a duration: ${value}`, { hint: 'Examples: 90, 90s, 5m.' })
+}
+
+/** The user's headers; a flag wins over a file, a file over the environment. */
+function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const add = (name: string, value: string, source: string): void => {
+    const key = name.trim().toLowerCase()
+    if (!/^[!#$%&'*+\-.^_`|~\da-z]+$/.test(key)) {
+      throw new BridgeError('usage', `Not a header name: ${name} (${source}).`)
+    }
+    if (RESERVED_HEADERS.has(key)) {
+      throw new BridgeError('usage', `The header ${name} is set by the protocol (${source}).`)
+    }
+    const content = value.trim()
+    if (!/^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(content)) {
+      throw new BridgeError('usage', `The value of ${name} cannot stand in a header (${source}).`)
+    }
+    headers[key] = content
+  }
+  for (const [variable, value] of Object.entries(env)) {
+    const name = /^BRIDGE_HEADER_(.+)$/.exec(variable)?.[1]
+    if (name !== undefined && value !== undefined) add(name.replaceAll('_', '-'), value, variable)
+  }
+  for (const file of list(values['header-file'])) {
+    for (const line of headerLines(file)) addLine(line, file)
+  }
+  for (const line of list(values['header'])) addLine(line, '--header')
+
+  function addLine(line: string, source: string): void {
+    const colon = line.indexOf(':')
+    // The line itself is not quoted: it is likely to hold a secret.
+    if (colon < 1) throw new BridgeError('usage', `Not of the form "Name: value" (${source}).`)
+    add(line.slice(0, colon), expand(line.slice(colon + 1), env, source), source)
+  }
+  return headers
+}
+
+function list(value: Values[string]): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
+
+function headerLines(file: string): string[] {
+  let content: string
+  try {
+    content = readFileSync(file, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new BridgeError('header_file_unreadable', `Cannot read ${file} (${code}).`, { cause })
+  }
+  return content.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
+}
+
+/** Hosts disagree on who expands `${VAR}` in their configuration; what arrives here, we expand. */
+function expand(value: string, env: NodeJS.ProcessEnv, source: string): string {
+  return value.replaceAll(/\$\{([^}]*)\}/g, (_, name: string) => {
+    const found = env[name]
+    if (found !== undefined) return found
+    throw new BridgeError('header_variable_missing', `\${${name}} is not set (${source}).`, {
+      hint: `Add ${name} to the environment of this entry in your host's configuration.`,
+    })
+  })
+}
+
+/** The known option that a typing error may have meant. */
+function nearest(unknown: string): string | undefined {
+  const ranked = OPTIONS.map(({ name }) => ({ name, distance: editDistance(unknown, name) }))
+  ranked.sort((a, b) => a.distance - b.distance)
+  const [best] = ranked
+  return best !== undefined && best.distance <= Math.max(2, best.name.length / 3)
+    ? best.name
+    : undefined
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,270 @@
+import type { HostLine, Local, Remote, RemoteEvents } from './channel.ts'
+import {
+  INVALID_REQUEST_CODE,
+  PARSE_ERROR_CODE,
+  RELAY_ERROR_CODE,
+  RelayError,
+  ServerError,
+} from './errors.ts'
+import {
+  answer,
+  batchFrame,
+  cancelledId,
+  errorFrame,
+  type ErrorObject,
+  type Frame,
+  type RawId,
+  withId,
+} from './frame.ts'
+import { MAX_FRAME_BYTES, MAX_OPEN_REQUESTS } from './limits.ts'
+import type { Log } from './log.ts'
+
+/** The relay between one host and one server. */
+export interface Relay {
+  /** For the remote: what the server says. */
+  readonly events: RemoteEvents
+  /** Relays the host's lines until the host has closed its side. */
+  run(remote: Remote): Promise<void>
+  /** Settles when every request of the host has its answer. */
+  idle(): Promise<void>
+  /** Answers every open request of both sides with an error: the end of the relay. */
+  close(remote: Remote, why: RelayError): Promise<void>
+}
+
+/** A request of the host that has no answer yet. */
+interface Open {
+  /** The batch that the answer must be part of, when the relay split one. */
+  readonly group: Group | undefined
+}
+
+/** The answers to a batch that was split: they go back as one array (JSON-RPC 2.0 §6). */
+interface Group {
+  missing: number
+  readonly answers: Frame[]
+}
+
+/** Relays frames both ways and guarantees exactly one answer to every request of either side. */
+export function createRelay(local: Local, log: Log): Relay {
+  const open = new Map<RawId, Open>()
+  const asked = new Set<RawId>()
+  let remote: Remote
+  let onIdle: (() => void) | undefined
+  let closed = false
+
+  /** The one way to the host for an answer: a second answer to the same request finds no entry. */
+  function settle(id: RawId, frame: Frame): Promise<void> | undefined {
+    const entry = open.get(id)
+    if (entry === undefined) return undefined
+    open.delete(id)
+    const wait = entry.group === undefined ? local.send(frame) : collect(entry.group, frame)
+    if (open.size === 0) onIdle?.()
+    return wait
+  }
+
+  function collect(group: Group, frame?: Frame): Promise<void> | undefined {
+    if (frame !== undefined) group.answers.push(frame)
+    group.missing--
+    if (group.missing > 0 || group.answers.length === 0) return undefined
+    return local.send(batchFrame(group.answers))
+  }
+
+  function refuse(
+    id: RawId | undefined,
+    error: ErrorObject,
+    group?: Group,
+  ): Promise<void> | undefined {
+    const frame = errorFrame(id ?? 'null', error)
+    return group === undefined ? local.send(frame) : collect(group, frame)
+  }
+
+  function fail(ids: Iterable<RawId>, error: unknown): void {
+    for (const id of ids) void settle(id, failureFrame(id, error))
+  }
+
+  /** Enters the requests of a frame into the table; the ids that may not be entered are refused. */
+  function enter(frame: Frame, group?: Group): boolean {
+    const id = frame.id!
+    if (open.has(id)) {
+      void refuse(id, invalid('A request with this id is still open.'), group)
+      return false
+    }
+    if (open.size >= MAX_OPEN_REQUESTS) {
+      const message = `More than ${MAX_OPEN_REQUESTS} requests are waiting for an answer.`
+      void refuse(id, errorObject(new RelayError(message, { phase: 'request' })), group)
+      return false
+    }
+    open.set(id, { group })
+    return true
+  }
+
+  function forward(frame: Frame, ids: readonly RawId[]): Promise<void> {
+    const { started, done } = remote.send(frame)
+    done.then(
+      (outcome) => {
+        if (outcome === 'complete') fail(ids, unanswered())
+      },
+      (error: unknown) => {
+        fail(ids, error)
+        if (ids.length === 0 && !closed)
+          log.warn(`${frame.method ?? 'an answer'}: ${(error as Error).message}`)
+      },
+    )
+    return started
+  }
+
+  function fromHost(line: HostLine): Promise<void> | undefined {
+    switch (line.kind) {
+      case 'unparsable':
+        return refuse(undefined, { code: PARSE_ERROR_CODE, message: 'Parse error: not JSON.' })
+      case 'too-long': {
+        const message = `Parse error: a message may have ${MAX_FRAME_BYTES / 1024 / 1024} MiB at most.`
+        return refuse(undefined, { code: PARSE_ERROR_CODE, message })
+      }
+      case 'frame':
+        return line.frame.kind === 'batch' ? batch(line.frame) : single(line.frame)
+    }
+  }
+
+  function single(frame: Frame, group?: Group): Promise<void> | undefined {
+    switch (frame.kind) {
+      case 'batch':
+      case 'invalid':
+        return refuse(frame.id, invalid('Neither a request, a notification nor a response.'), group)
+      case 'request':
+        return enter(frame, group) ? forward(frame, [frame.id!]) : undefined
+      case 'response':
+        if (frame.id !== undefined && asked.delete(frame.id)) return forward(frame, [])
+        log.warn(`the host answered a request that is not open (id ${frame.id ?? 'missing'})`)
+        return undefined
+      case 'notification': {
+        const id = cancelledId(frame)
+        const sent = forward(frame, [])
+        if (id !== undefined) forget(id)
+        return sent
+      }
+    }
+  }
+
+  /** A cancelled request gets no answer (MCP cancellation); one that still comes is dropped. */
+  function forget(id: RawId): void {
+    const entry = open.get(id)
+    if (entry === undefined) return
+    open.delete(id)
+    if (entry.group !== undefined) void collect(entry.group)
+    if (open.size === 0) onIdle?.()
+  }
+
+  async function batch(frame: Frame): Promise<void> {
+    const parts = frame.parts ?? []
+    const requests = parts.filter((part) => part.kind === 'request')
+    const ids = requests.map((part) => part.id!)
+    const whole =
+      remote.acceptsBatches() &&
+      parts.every((part) => part.kind === 'request' || part.kind === 'notification') &&
+      new Set(ids).size === ids.length &&
+      ids.every((id) => !open.has(id)) &&
+      open.size + ids.length <= MAX_OPEN_REQUESTS
+    if (whole) {
+      for (const id of ids) open.set(id, { group: undefined })
+      return forward(frame, ids)
+    }
+    const answers = parts.filter((part) => part.kind === 'request' || part.kind === 'invalid')
+    const group: Group = { missing: answers.length, answers: [] }
+    for (const part of parts) await single(part, group)
+  }
+
+  function fromServer(frame: Frame, owner?: RawId): Promise<void> | undefined {
+    switch (frame.kind) {
+      case 'request':
+        if (asked.has(frame.id!)) {
+          // The host could not tell two open requests with one id apart.
+          void remote.send(errorFrame(frame.id!, invalid('A request with this id is still open.')))
+          return undefined
+        }
+        asked.add(frame.id!)
+        return local.send(frame)
+      case 'notification':
+        return local.send(frame)
+      case 'response':
+        return response(frame, owner)
+      case 'batch':
+        return batchFromServer(frame, owner)
+      case 'invalid':
+        log.warn('the server sent something that is no JSON-RPC message; it is left out')
+        return undefined
+    }
+  }
+
+  function response(frame: Frame, owner: RawId | undefined): Promise<void> | undefined {
+    if (frame.id !== undefined && open.has(frame.id)) return settle(frame.id, frame)
+    // In its own response nobody else can be meant: a missing, `null` or rounded id is put right.
+    if (owner !== undefined && open.has(owner)) return settle(owner, withId(frame, owner))
+    return undefined
+  }
+
+  function batchFromServer(frame: Frame, owner: RawId | undefined): Promise<void> | undefined {
+    const parts = frame.parts ?? []
+    const plain = parts.every((part) => {
+      const entry =
+        part.kind === 'response' && part.id !== undefined ? open.get(part.id) : undefined
+      return entry !== undefined && entry.group === undefined
+    })
+    if (!plain || !remote.acceptsBatches()) {
+      let wait: Promise<void> | undefined
+      for (const part of parts) wait = fromServer(part, owner) ?? wait
+      return wait
+    }
+    for (const part of parts) open.delete(part.id!)
+    const wait = local.send(frame)
+    if (open.size === 0) onIdle?.()
+    return wait
+  }
+
+  return {
+    events: {
+      frame: fromServer,
+      lost: (error, only) => fail(only === undefined ? [...open.keys()] : [only], error),
+    },
+    run(server) {
+      remote = server
+      return local.read(fromHost)
+    },
+    idle() {
+      if (open.size === 0) return Promise.resolve()
+      return new Promise((resolve) => {
+        onIdle = resolve
+      })
+    },
+    async close(server, why) {
+      closed = true
+      fail([...open.keys()], why)
+      const error = Buffer.from(JSON.stringify(errorObject(why)))
+      const answers = [...asked].map((id) => server.send(answer(id, 'error', error)).done)
+      asked.clear()
+      await Promise.allSettled(answers)
+    },
+  }
+}
+
+function failureFrame(id: RawId, error: unknown): Frame {
+  if (error instanceof ServerError) return answer(id, 'error', error.object)
+  return errorFrame(id, errorObject(error))
+}
+
+function errorObject(error: unknown): ErrorObject {
+  const known =
+    error instanceof RelayError
+      ? error
+      : new RelayError('The bridge failed while relaying this message.', { phase: 'request' })
+  return { code: RELAY_ERROR_CODE, message: known.message, data: known.details }
+}
+
+function invalid(reason: string): ErrorObject {
+  return { code: INVALID_REQUEST_CODE, message: `Invalid request: ${reason}` }
+}
+
+function unanswered(): RelayError {
+  return new RelayError('The server ended its response without an answer to this request.', {
+    phase: 'response',
+  })
+}

@@ -1,0 +1,73 @@
+import { STATUS_CODES } from 'node:http'
+import { RelayError, ServerError } from '../errors.ts'
+import { readFrame, slice } from '../frame.ts'
+import { header, mediaType, readBody } from '../http/body.ts'
+import type { HttpResponse } from '../http/client.ts'
+import { valueAt } from '../json/locate.ts'
+import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
+import { printable } from '../log.ts'
+
+/** Longest part of a server's prose that is quoted in an error message. */
+const MAX_QUOTE_CHARS = 200
+
+/** Reads an HTTP error: the server's own JSON-RPC error when the body is one, else ours. */
+export async function httpFailure(response: HttpResponse): Promise<RelayError | ServerError> {
+  const body = await readBody(response, MAX_ERROR_BODY_BYTES)
+  const object = errorObject(body)
+  if (object !== undefined) return new ServerError(object, response.status)
+  const { status, hint } = response
+  const title = STATUS_CODES[status]
+  const quote = quotable(response, body)
+  const message =
+    `${response.url.origin} answered ${status}${title === undefined ? '' : ` ${title}`}` +
+    (quote === undefined ? '.' : `: ${quote}`)
+  return new RelayError(message, {
+    phase: status === 401 || status === 403 ? 'authorization' : 'response',
+    httpStatus: status,
+    retryAfterMs: retryAfterMs(response),
+    hint: hint ?? HINTS[status],
+  })
+}
+
+/** The bytes of a JSON-RPC error object inside an HTTP body; its id may be anything or missing. */
+function errorObject(body: Buffer): Buffer | undefined {
+  const frame = readFrame(body)
+  if (frame?.error === undefined) return undefined
+  const object = slice(frame.chunks, frame.error)
+  const isError =
+    typeof valueAt(object, 'code') === 'number' && typeof valueAt(object, 'message') === 'string'
+  return isError ? object : undefined
+}
+
+/** Milliseconds until the server wants to be asked again (RFC 9110 §10.2.3: seconds or a date). */
+function retryAfterMs(response: HttpResponse): number | undefined {
+  const value = header(response, 'retry-after')
+  if (value === undefined) return undefined
+  if (/^\d+$/.test(value)) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+}
+
+/** Prose of the server that is fit for a model and a person: plain text or a JSON message, never HTML. */
+function quotable(response: HttpResponse, body: Buffer): string | undefined {
+  const type = mediaType(response)
+  let text: unknown
+  if (type === 'text/plain') text = body.toString('utf8', 0, 4 * MAX_QUOTE_CHARS)
+  else if (readFrame(body)?.kind === 'invalid') {
+    text =
+      valueAt(body, 'error_description') ??
+      valueAt(body, 'error', 'message') ??
+      valueAt(body, 'message') ??
+      valueAt(body, 'error')
+  }
+  if (typeof text !== 'string' || text.trim() === '' || text.includes('<')) return undefined
+  const line = printable(text).trim()
+  return line.length > MAX_QUOTE_CHARS ? `${line.slice(0, MAX_QUOTE_CHARS)}…` : line
+}
+
+const HINTS: Readonly<Record<number, string>> = {
+  404: 'Check the path of the server URL.',
+  405: 'Check the path of the server URL, or try --transport sse.',
+  413: 'The server does not accept messages of this size.',
+  429: 'The server limits how often it may be asked.',
+}
