@@ -21,19 +21,35 @@ export function callerOf(authInfo: AuthInfo | undefined): Caller {
   return { owner: userId, authInfo }
 }
 
+/** A caller as text, without the token: for a header and for storage. */
+export function packCaller({ owner, authInfo }: Caller): string {
+  if (authInfo === undefined) return JSON.stringify({ owner })
+  return JSON.stringify({
+    owner,
+    authInfo: { ...authInfo, token: '', resource: authInfo.resource?.href },
+  })
+}
+
+/** The caller that `packCaller` wrote. */
+export function unpackCaller(text: string): Caller {
+  const { owner, authInfo } = JSON.parse(text) as {
+    owner: string
+    authInfo?: Omit<AuthInfo, 'resource'> & { resource?: string }
+  }
+  if (authInfo === undefined) return { owner }
+  const { resource, ...rest } = authInfo
+  return {
+    owner,
+    authInfo: { ...rest, ...(resource === undefined ? {} : { resource: new URL(resource) }) },
+  }
+}
+
 /** Headers for a Durable Object: the caller in, the bearer token out. */
 export function withCaller(headers: Headers, caller: Caller): Headers {
   const inner = new Headers(headers)
   inner.delete('authorization')
-  const { authInfo } = caller
-  const facts = {
-    owner: caller.owner,
-    ...(authInfo === undefined
-      ? {}
-      : { authInfo: { ...authInfo, token: '', resource: authInfo.resource?.href } }),
-  }
   // A login may hold any character; a header value may not.
-  inner.set(CALLER_HEADER, encodeURIComponent(JSON.stringify(facts)))
+  inner.set(CALLER_HEADER, encodeURIComponent(packCaller(caller)))
   return inner
 }
 
@@ -41,16 +57,7 @@ export function withCaller(headers: Headers, caller: Caller): Headers {
 export function readCaller(headers: Headers): Caller {
   const value = headers.get(CALLER_HEADER)
   if (value === null) throw new TypeError('request without a caller')
-  const facts = JSON.parse(decodeURIComponent(value)) as {
-    owner: string
-    authInfo?: Omit<AuthInfo, 'resource'> & { resource?: string }
-  }
-  if (facts.authInfo === undefined) return { owner: facts.owner }
-  const { resource, ...rest } = facts.authInfo
-  return {
-    owner: facts.owner,
-    authInfo: { ...rest, ...(resource === undefined ? {} : { resource: new URL(resource) }) },
-  }
+  return unpackCaller(decodeURIComponent(value))
 }
 
 /** Names of the roles that the upstream identity gave the caller. */

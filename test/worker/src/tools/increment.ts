@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ownerState } from '../owner-stub.ts'
+import { safeName } from '../text.ts'
 import { answer, defineTool } from './tool.ts'
 
 /** Transactional state: a counter in the owner's Durable Object. */
@@ -9,11 +10,7 @@ export const increment = defineTool({
   description:
     'Adds to one of your counters and returns its new value. Read it at counter://{name}.',
   input: z.strictObject({
-    counter: z
-      .string()
-      .regex(/^[\w-]{1,64}$/)
-      .default('default')
-      .describe('Name of the counter'),
+    counter: safeName().default('default').describe('Name of the counter'),
     by: z.int().min(-1_000_000).max(1_000_000).default(1),
   }),
   output: z.object({ counter: z.string(), value: z.int() }),

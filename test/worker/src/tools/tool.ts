@@ -8,19 +8,9 @@ import {
   type ToolAnnotations,
 } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
-import { callerOf, type Caller } from '../caller.ts'
-import type { Env } from '../env.ts'
 import { errorFields, logEvent } from '../log.ts'
+import { callerAt, type Place } from '../place.ts'
 import { BASE_SCOPE } from '../scopes.ts'
-
-/** Where a tool runs: one per server instance. */
-export interface Place {
-  readonly env: Env
-  readonly caller: Caller
-  readonly era: 'legacy' | 'modern'
-  /** The session's id on a sessionful transport. */
-  readonly sessionId?: string
-}
 
 /** What a tool gets besides its arguments. */
 export interface Call extends Place {
@@ -89,9 +79,8 @@ async function run(
   ctx: ServerContext,
 ): Promise<Answer> {
   const started = Date.now()
-  // The token of this very call: the one that opened the session may have had fewer scopes.
-  const authInfo = ctx.http?.authInfo ?? place.caller.authInfo
-  const call: Call = { ...place, caller: callerOf(authInfo), ctx }
+  const call: Call = { ...place, caller: callerAt(place, ctx), ctx }
+  const { authInfo } = call.caller
   const done = (outcome: string) =>
     logEvent('info', 'tool', { tool: tool.name, outcome, ms: Date.now() - started, era: place.era })
   // The HTTP transport has asked already; HTTP+SSE never asks.

@@ -1,0 +1,16 @@
+import { parseArgs } from 'node:util'
+import { startWorker } from './serve.mjs'
+
+const { values } = parseArgs({
+  options: { oauth: { type: 'boolean' }, port: { type: 'string', default: '8787' } },
+})
+
+const started = Date.now()
+const worker = await startWorker({
+  flavour: values.oauth === true ? 'oauth' : 'public',
+  port: Number(values.port),
+})
+process.stdout.write(`${worker.url} is ready after ${Date.now() - started} ms\n`)
+process.stdout.write('MCP endpoints: /mcp and /sse. State is in memory. Stop with Ctrl+C.\n')
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void worker.stop())
