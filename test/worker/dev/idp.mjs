@@ -1,6 +1,7 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { makeProvider } from './idp.config.mjs'
 import { failurePage, signInPage } from './idp.page.mjs'
 
 /**
@@ -26,7 +27,6 @@ export const people = [
 
 /** A posted sign-in form is a few dozen bytes. */
 const MAX_FORM_BYTES = 4096
-const HOUR_S = 3600
 
 /**
  * Starts an OpenID Connect provider on loopback, so that the OAuth flavour needs no account
@@ -45,7 +45,7 @@ export async function startIdp({ port = 0, clientSecret = randomBytes(24).toStri
   if (address === null || typeof address === 'string') throw new Error('no TCP address')
   const issuer = `http://127.0.0.1:${address.port}`
 
-  const provider = await makeProvider(issuer, clientId, clientSecret)
+  const provider = await makeProvider({ issuer, clientId, clientSecret, people })
   provider.Client.prototype.redirectUriAllowed = (/** @type {string} */ uri) => redirects.has(uri)
   const interact = interaction(provider)
   const answer = provider.callback()
@@ -71,100 +71,6 @@ export async function startIdp({ port = 0, clientSecret = randomBytes(24).toStri
       await closed
     },
   }
-}
-
-/**
- * @param {string} issuer
- * @param {string} clientId
- * @param {string} clientSecret
- */
-async function makeProvider(issuer, clientId, clientSecret) {
-  const restore = muteNotices()
-  try {
-    const { Provider, interactionPolicy } = await import('oidc-provider')
-    const policy = interactionPolicy.base()
-    // Always ask, so that a person can change places with the other one between two sign-ins.
-    policy
-      .get('login')
-      .checks.add(
-        new interactionPolicy.Check('always', 'choose a person', ({ oidc }) => !oidc.result?.login),
-      )
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    /** @type {import('oidc-provider').Provider} */
-    const provider = new Provider(issuer, {
-      clients: [
-        {
-          client_id: clientId,
-          client_secret: clientSecret,
-          redirect_uris: [`${issuer}/never-used`],
-          grant_types: ['authorization_code'],
-          response_types: ['code'],
-          token_endpoint_auth_method: 'client_secret_basic',
-          id_token_signed_response_alg: 'ES256',
-        },
-      ],
-      jwks: {
-        keys: [
-          { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'stand-in' },
-        ],
-      },
-      cookies: { keys: [randomBytes(24).toString('hex')] },
-      pkce: { required: () => true },
-      scopes: ['openid', 'profile'],
-      claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'roles'] },
-      features: { devInteractions: { enabled: false } },
-      interactions: {
-        policy,
-        url: (/** @type {unknown} */ _, /** @type {{ uid: string }} */ { uid }) =>
-          `/interaction/${uid}`,
-      },
-      findAccount: (/** @type {unknown} */ _, /** @type {string} */ login) => accountOf(login),
-      // Consent is the Worker's page; asking a second time here would prove nothing.
-      async loadExistingGrant(/** @type {import('oidc-provider').Context} */ { oidc }) {
-        const grant = new provider.Grant({
-          accountId: oidc.session.accountId,
-          clientId: oidc.client.clientId,
-        })
-        grant.addOIDCScope([...oidc.requestParamOIDCScopes].join(' '))
-        await grant.save()
-        return grant
-      },
-      ttl: {
-        AccessToken: HOUR_S,
-        AuthorizationCode: 60,
-        Grant: HOUR_S,
-        IdToken: HOUR_S,
-        Interaction: HOUR_S,
-        Session: HOUR_S,
-      },
-      renderError(
-        /** @type {import('oidc-provider').Context} */ context,
-        /** @type {{ error_description?: string }} */ out,
-      ) {
-        context.type = 'html'
-        context.body = failurePage(out.error_description ?? 'The request was refused.')
-      },
-    })
-    return provider
-  } finally {
-    restore()
-  }
-}
-
-/** @param {string} login */
-function accountOf(login) {
-  const person = people.find((known) => known.login === login)
-  return (
-    person && {
-      accountId: login,
-      claims: () => ({
-        sub: login,
-        name: person.name,
-        preferred_username: login,
-        roles: person.roles,
-      }),
-    }
-  )
 }
 
 /**
@@ -207,18 +113,4 @@ async function readForm(request) {
     if (text.length > MAX_FORM_BYTES) throw new Error('form too large')
   }
   return new URLSearchParams(text)
-}
-
-/**
- * oidc-provider tells on the console that Node 20 is old and that its in-memory adapter is for
- * development. Both are true and wanted here, and neither helps a reader of the dev script.
- */
-function muteNotices() {
-  const { warn } = console
-  console.warn = (...words) => {
-    if (!String(words[0]).includes('oidc-provider WARNING')) warn(...words)
-  }
-  return () => {
-    console.warn = warn
-  }
 }

@@ -69,7 +69,8 @@ async function askForConsent(request: Request, parts: SignInParts): Promise<Resp
 /** POST /authorize: the person decided. Only now may the browser go to the identity provider. */
 async function takeDecision(request: Request, parts: SignInParts): Promise<Response> {
   const { oauth, settings, provider } = parts
-  const form = await request.formData()
+  const form = await request.formData().catch(() => undefined)
+  if (form === undefined) return failurePage('This is not the form of the consent page.')
   const handle = String(form.get('handle'))
   if (form.get('decision') !== 'allow') {
     const denied = await oauth.denyConsent(request, handle)
