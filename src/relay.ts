@@ -77,8 +77,9 @@ export function createRelay(local: Local, log: Log): Relay {
     return group === undefined ? local.send(frame) : collect(group, frame)
   }
 
-  function fail(ids: Iterable<RawId>, error: unknown): void {
-    for (const id of ids) void settle(id, failureFrame(id, error))
+  /** Answers those of the requests that are still open with an error. */
+  function fail(ids: Iterable<RawId>, error: () => unknown): void {
+    for (const id of ids) if (open.has(id)) void settle(id, failureFrame(id, error()))
   }
 
   /** Enters the requests of a frame into the table; the ids that may not be entered are refused. */
@@ -101,10 +102,10 @@ export function createRelay(local: Local, log: Log): Relay {
     const { started, done } = remote.send(frame)
     done.then(
       (outcome) => {
-        if (outcome === 'complete') fail(ids, unanswered())
+        if (outcome === 'complete') fail(ids, unanswered)
       },
       (error: unknown) => {
-        fail(ids, error)
+        fail(ids, () => error)
         if (ids.length === 0 && !closed)
           log.warn(`${frame.method ?? 'an answer'}: ${(error as Error).message}`)
       },
@@ -223,7 +224,7 @@ export function createRelay(local: Local, log: Log): Relay {
   return {
     events: {
       frame: fromServer,
-      lost: (error, only) => fail(only === undefined ? [...open.keys()] : [only], error),
+      lost: (error, only) => fail(only === undefined ? [...open.keys()] : [only], () => error),
     },
     run(server) {
       remote = server
@@ -237,7 +238,7 @@ export function createRelay(local: Local, log: Log): Relay {
     },
     async close(server, why) {
       closed = true
-      fail([...open.keys()], why)
+      fail([...open.keys()], () => why)
       const error = Buffer.from(JSON.stringify(errorObject(why)))
       const answers = [...asked].map((id) => server.send(answer(id, 'error', error)).done)
       asked.clear()

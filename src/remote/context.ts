@@ -21,7 +21,7 @@ export interface Exchange {
   readonly owner: RawId | undefined
   /** The protocol version it carries itself, when it speaks the stateless era. */
   readonly modern: string | undefined
-  readonly abort: AbortController
+  readonly abort: AbortController | undefined
   cancelled: boolean
 }
 

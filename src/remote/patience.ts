@@ -15,6 +15,8 @@ export interface Watch {
  * the user has set a timeout: a tool may think for an hour.
  */
 export interface Patience {
+  /** Whether `giveUp` may ever be called. */
+  readonly limited: boolean
   watch(frame: Frame, giveUp: (error: RelayError) => void): Watch
   close(): void
 }
@@ -55,6 +57,7 @@ export function createPatience(
   }
 
   return {
+    limited: timeoutMs !== undefined,
     watch(frame, giveUp) {
       const time = now()
       const entry = {

@@ -26,13 +26,14 @@ export interface Resumption {
  */
 export async function resumeStream(resumption: Resumption): Promise<void> {
   const { url, send, log, session, exchange, cursor, take, alive } = resumption
-  const { signal } = exchange.abort
+  const signal = exchange.abort?.signal
   let fruitless = 0
   let failure: RelayError | undefined
   while (exchange.waiting.size > 0 && !exchange.cancelled) {
     if (fruitless === MAX_RESUMES_WITHOUT_PROGRESS) throw failure ?? gone(url)
     await pause(cursor.retryMs ?? backoffMs(fruitless), signal)
-    if (signal.aborted) throw networkFailure(signal.reason, url.origin, 'stream')
+    if (exchange.cancelled) return
+    if (signal?.aborted === true) throw networkFailure(signal.reason, url.origin, 'stream')
     const before = cursor.id
     failure = undefined
     try {
