@@ -34,17 +34,23 @@ function deploymentAt(origin: string, env: AuthEnv): Deployment {
   return built
 }
 
-async function handle(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+async function handle(received: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   if (!hasStore(env)) throw new TypeError('OAUTH_KV is not bound')
-  const { origin, settings, provider, authority } = deploymentAt(originOf(request, env), env)
+  const request = atPublicUrl(received, env)
+  const { origin, settings, provider, authority } = deploymentAt(new URL(request.url).origin, env)
   const step = signInStep(request)
   return step === undefined
     ? authority.fetch(request, env, ctx)
     : step(request, { oauth: authority.server.getOAuthApi(env), provider, settings, origin })
 }
 
-const originOf = (request: Request, { PUBLIC_URL }: Env): string =>
-  new URL(PUBLIC_URL ?? request.url).origin
+/** The request as the public sees it: a tunnel or a proxy may have ended TLS before us. */
+function atPublicUrl(request: Request, { PUBLIC_URL }: Env): Request {
+  if (PUBLIC_URL === undefined) return request
+  const { origin, pathname, search } = new URL(request.url)
+  const address = new URL(PUBLIC_URL).origin
+  return origin === address ? request : new Request(address + pathname + search, request)
+}
 
 const hasStore = (env: Env): env is AuthEnv => env.OAUTH_KV !== undefined
 

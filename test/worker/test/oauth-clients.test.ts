@@ -1,10 +1,8 @@
 import { fetch as forward } from 'miniflare'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser } from '../dev/browser.mjs'
 import { startWorker, type RunningWorker } from '../dev/serve.mjs'
-import { listenForCallback, makeApp, post, register, TIMEOUTS, toolCall } from './oauth.client.ts'
-
-vi.setConfig(TIMEOUTS)
+import { listenForCallback, makeApp, post, register, toolCall } from './oauth.client.ts'
 
 const CLIENT_ID = 'https://app.example/oauth/client.json'
 

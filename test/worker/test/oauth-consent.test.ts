@@ -1,16 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser } from '../dev/browser.mjs'
 import { startWorker, type RunningWorker } from '../dev/serve.mjs'
-import {
-  listenForCallback,
-  makeApp,
-  register,
-  registerApp,
-  TIMEOUTS,
-  type App,
-} from './oauth.client.ts'
-
-vi.setConfig(TIMEOUTS)
+import { listenForCallback, makeApp, register, registerApp, type App } from './oauth.client.ts'
 
 let worker: RunningWorker
 let callback: Awaited<ReturnType<typeof listenForCallback>>

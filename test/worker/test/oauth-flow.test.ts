@@ -1,24 +1,16 @@
 import {
   Client as ClientV2,
   StreamableHTTPClientTransport as TransportV2,
+  UnauthorizedError,
 } from '@modelcontextprotocol/client'
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { SSEClientTransport as SseV1 } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { completeSignIn } from '../dev/browser.mjs'
 import { startWorker, type RunningWorker } from '../dev/serve.mjs'
-import {
-  listenForCallback,
-  post,
-  registerApp,
-  structuredOf,
-  TIMEOUTS,
-  toolCall,
-} from './oauth.client.ts'
+import { listenForCallback, post, registerApp, structuredOf, toolCall } from './oauth.client.ts'
 import { memoryProvider } from './oauth.sdk.ts'
-
-vi.setConfig(TIMEOUTS)
 
 let worker: RunningWorker
 let callback: Awaited<ReturnType<typeof listenForCallback>>
@@ -158,7 +150,7 @@ describe('with the OAuth of the official clients', () => {
     const open = () => new TransportV2(new URL(`${worker.url}/mcp`), { authProvider: provider })
     const make = () => new ClientV2(info, { versionNegotiation: { mode: 'auto' } })
     const first = open()
-    await expect(make().connect(first)).rejects.toThrow()
+    await expect(make().connect(first)).rejects.toThrow(UnauthorizedError)
     const { finalUrl } = await completeSignIn(provider.sentTo())
     await first.finishAuth(new URL(finalUrl).searchParams)
     const client = make()

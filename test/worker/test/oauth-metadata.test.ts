@@ -1,14 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startWorker, type RunningWorker } from '../dev/serve.mjs'
-import { TIMEOUTS } from './oauth.client.ts'
-
-vi.setConfig(TIMEOUTS)
+import { makeApp, register } from './oauth.client.ts'
 
 let worker: RunningWorker
 beforeAll(async () => {
   worker = await startWorker({ flavour: 'oauth' })
 })
 afterAll(() => worker.stop())
+
+const CALLBACK = 'http://127.0.0.1/callback'
+
+async function clientOf({ url }: RunningWorker): Promise<string> {
+  const answer = await register(url, { redirect_uris: [CALLBACK] })
+  return ((await answer.json()) as { client_id: string }).client_id
+}
 
 const readJson = async (path: string): Promise<unknown> => (await fetch(worker.url + path)).json()
 
@@ -98,4 +103,40 @@ test('the endpoints of the public flavour that have no resource do not exist her
 
 test('/health says which flavour runs', async () => {
   expect(await readJson('/health')).toMatchObject({ status: 'ok', flavour: 'oauth' })
+})
+
+describe('behind a tunnel that ends TLS', () => {
+  let tunnelled: RunningWorker
+  const PUBLIC_URL = 'https://mcp.example.com'
+  beforeAll(async () => {
+    tunnelled = await startWorker({ flavour: 'oauth', vars: { PUBLIC_URL } })
+  })
+  afterAll(() => tunnelled.stop())
+
+  test('every address is the public one', async () => {
+    const answer = await fetch(`${tunnelled.url}/.well-known/oauth-authorization-server`)
+    expect(await answer.json()).toMatchObject({
+      issuer: PUBLIC_URL,
+      token_endpoint: `${PUBLIC_URL}/oauth/token`,
+      protected_resources: [`${PUBLIC_URL}/mcp`, `${PUBLIC_URL}/sse`],
+    })
+    const refused = await fetch(`${tunnelled.url}/mcp`, { method: 'POST' })
+    expect(refused.headers.get('WWW-Authenticate')).toContain(
+      `resource_metadata="${PUBLIC_URL}/.well-known/oauth-protected-resource/mcp"`,
+    )
+  })
+
+  test('a path cannot stand in for the host', async () => {
+    const answer = await fetch(
+      `${tunnelled.url}//evil.example/.well-known/oauth-authorization-server`,
+    )
+    expect(answer.status).toBe(404)
+  })
+
+  test('the sign-in starts there', async () => {
+    const app = makeApp(PUBLIC_URL, await clientOf(tunnelled), CALLBACK)
+    const { pathname, search } = new URL(app.authorizeUrl())
+    const page = await fetch(tunnelled.url + pathname + search)
+    expect(await page.text()).toMatch(/to use\s+mcp\.example\.com\?/)
+  })
 })

@@ -4,13 +4,10 @@ import {
   listenForCallback,
   post,
   registerApp,
-  TIMEOUTS,
   toolCall,
   type App,
   type Tokens,
 } from './oauth.client.ts'
-
-vi.setConfig(TIMEOUTS)
 
 const ACCESS_TTL_S = 5
 const REFRESH_TTL_S = 8

@@ -153,6 +153,3 @@ export async function structuredOf(response: Response): Promise<Readonly<Record<
   const { result } = JSON.parse(data) as { result: { structuredContent: Record<string, unknown> } }
   return result.structuredContent
 }
-
-/** Loopback, workerd and two other servers on a busy machine; a hung test still ends. */
-export const TIMEOUTS = { testTimeout: 30_000, hookTimeout: 60_000 } as const

@@ -37,7 +37,8 @@ export function failurePage(what: string, status = 400): Response {
     body: html`<h1>Sign-in stopped</h1>
       <p>${what}</p>
       <p class="soft">
-        Nothing was shared. You can close this window and start again from your app.
+        Nothing was shared. Close this window and start again from your app. If that does not help,
+        let the app forget what it has saved about this server.
       </p>`,
   })
 }

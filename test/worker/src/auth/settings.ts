@@ -29,6 +29,8 @@ export interface Settings {
   readonly adminUserIds: readonly string[]
 }
 
+/** What the library asks of a signing key. */
+const MIN_SECRET_LENGTH = 32
 const HOUR_S = 3600
 const DAY_S = 24 * HOUR_S
 
@@ -37,7 +39,7 @@ export function readSettings(env: AuthEnv): Settings {
   return {
     accessTokenTtlS: readSeconds('ACCESS_TOKEN_TTL_S', env.ACCESS_TOKEN_TTL_S, HOUR_S),
     refreshTokenTtlS: readSeconds('REFRESH_TOKEN_TTL_S', env.REFRESH_TOKEN_TTL_S, 30 * DAY_S),
-    consentSecret: env.CONSENT_SECRET,
+    consentSecret: readSecret('CONSENT_SECRET', env.CONSENT_SECRET),
     registrationHosts: readList(env.DCR_REDIRECT_HOSTS),
     adminUserIds: readList(env.ADMIN_USER_IDS),
   }
@@ -56,6 +58,11 @@ function readSeconds(name: string, text: string | undefined, fallback: number): 
   if (!Number.isInteger(seconds) || seconds < 1)
     throw new Error(`${name} is not a number of seconds`)
   return seconds
+}
+
+function readSecret(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || text.length >= MIN_SECRET_LENGTH) return text
+  throw new Error(`${name} has fewer than ${MIN_SECRET_LENGTH} characters`)
 }
 
 const readList = (text = ''): readonly string[] =>
