@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { OPTIONS } from '../src/options.ts'
+
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+
+test("the README's table of options is the table that the program reads", () => {
+  const cell = (text: string): string => text.replaceAll('|', String.raw`\|`)
+  const rows = OPTIONS.map(({ name, short, value, variable, help }) => {
+    const flag = `\`${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${cell(value)}>`}\``
+    return `| ${flag} | ${variable === undefined ? '' : `\`${variable}\``} | ${cell(help)} |`
+  })
+  const start = readme.indexOf('|---|---|---|\n') + '|---|---|---|\n'.length
+  const table = readme.slice(start, readme.indexOf('\n\n', start))
+  expect(table.split('\n')).toEqual(rows)
+})
+
+test('every document that the README names is there', () => {
+  const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]!)
+  const missing = links.filter((link) => !existsSync(new URL(`../${link}`, import.meta.url)))
+  expect(links.length).toBeGreaterThan(5)
+  expect(missing).toEqual([])
+})
