@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
  * @typedef {object} WorkerOptions
  * @property {'public' | 'oauth'} flavour
  * @property {string} [entry] Another entry file than that of the flavour, for tests.
- * @property {Record<string, string>} [vars] Variables and secrets, over the defaults below.
+ * @property {Record<string, string | undefined>} [vars] Variables and secrets over the defaults below; undefined takes one away.
  * @property {number} [port] 0, the default, takes a free one.
  * @property {number} [rateLimit] Requests per caller and minute.
  * @property {(request: import('miniflare').Request) => Promise<import('miniflare').Response> | import('miniflare').Response} [outboundService]
@@ -75,7 +75,7 @@ export async function startWorker(options) {
     queueProducers: { JOBS: 'jobs' },
     queueConsumers: { jobs: { maxBatchTimeout: 0.1, maxRetries: 2, retryDelay: 0 } },
     ratelimits: { RATE_LIMITER: { simple: { limit: rateLimit, period: 60 } } },
-    bindings: {
+    bindings: present({
       ...LOCAL_VARS,
       ...(idp === undefined
         ? {}
@@ -86,7 +86,7 @@ export async function startWorker(options) {
             OIDC_CLIENT_SECRET: idp.clientSecret,
           }),
       ...options.vars,
-    },
+    }),
     ...(options.outboundService === undefined ? {} : { outboundService: options.outboundService }),
   })
   try {
@@ -102,6 +102,16 @@ export async function startWorker(options) {
     await Promise.allSettled([mf.dispose(), idp?.stop()])
     throw error
   }
+}
+
+/**
+ * @param {Record<string, string | undefined>} vars
+ * @returns {Record<string, string>}
+ */
+function present(vars) {
+  return Object.fromEntries(
+    Object.entries(vars).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
 }
 
 /** @type {Map<string, Promise<string>>} */

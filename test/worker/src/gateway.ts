@@ -56,7 +56,7 @@ async function admit(
   if (declaredBytes(request) > MAX_BODY_BYTES) {
     return rpcError(413, RPC.refused, `Request body over ${MAX_BODY_BYTES} bytes`)
   }
-  const hook = hookFor(request, url, env, options.hooks)
+  const hook = await hookFor(request, url, env, options.hooks)
   if (hook !== undefined) return hook((inner) => limited(inner, env, ctx, handler))
   return limited(request, env, ctx, handler)
 }

@@ -2,6 +2,8 @@ import { DurableObject } from 'cloudflare:workers'
 import {
   createMcpHandler,
   InMemoryServerEventBus,
+  type McpHttpHandler,
+  type McpServerFactory,
   type ServerEvent,
 } from '@modelcontextprotocol/server'
 import { readCaller } from './caller.ts'
@@ -15,6 +17,7 @@ import { createServer } from './mcp/server.ts'
  */
 export class OwnerState extends DurableObject<Env> {
   readonly #bus = new InMemoryServerEventBus()
+  #listens = this.#newHandler()
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -27,15 +30,15 @@ export class OwnerState extends DurableObject<Env> {
 
   /** Serves `subscriptions/listen`. */
   override async fetch(request: Request): Promise<Response> {
-    const caller = readCaller(request.headers)
-    const handler = createMcpHandler(({ era }) => createServer({ env: this.env, caller, era }), {
-      legacy: 'reject',
-      bus: this.#bus,
-    })
-    return handler.fetch(
-      request,
-      caller.authInfo === undefined ? {} : { authInfo: caller.authInfo },
-    )
+    const { authInfo } = readCaller(request.headers)
+    return this.#listens.fetch(request, authInfo === undefined ? {} : { authInfo })
+  }
+
+  /** Ends every open listen stream. */
+  async dropStreams(): Promise<void> {
+    const ended = this.#listens
+    this.#listens = this.#newHandler()
+    await ended.close()
   }
 
   /** Adds to a counter and tells whoever watches it. */
@@ -81,6 +84,14 @@ export class OwnerState extends DurableObject<Env> {
       event.uri,
     )
     await Promise.all([...rows].map(({ session }) => this.#tell(session, event)))
+  }
+
+  #newHandler(): McpHttpHandler {
+    const factory: McpServerFactory = ({ era, requestInfo }) => {
+      if (requestInfo === undefined) throw new TypeError('a listen stream without its request')
+      return createServer({ env: this.env, caller: readCaller(requestInfo.headers), era })
+    }
+    return createMcpHandler(factory, { legacy: 'reject', bus: this.#bus })
   }
 
   async #tell(session: string, event: ServerEvent): Promise<void> {

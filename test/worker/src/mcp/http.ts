@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { callerOf, withCaller, type Caller } from '../caller.ts'
 import type { Env, Flavour } from '../env.ts'
+import { noteSession } from '../hooks.ts'
 import { errorFields, logEvent } from '../log.ts'
 import { ownerState } from '../owner-stub.ts'
 import { methodNotAllowed, RPC, rpcError, sessionNotFound } from '../rpc-error.ts'
@@ -104,8 +105,9 @@ async function serveModernOnly(exchange: Exchange): Promise<Response> {
 }
 
 async function modern(exchange: Exchange, body: Body): Promise<Response> {
-  const { request, env, caller } = exchange
+  const { request, url, env, caller } = exchange
   logMethods(body, 'modern')
+  noteSession(url, env, caller.owner)
   // A change may happen in any isolate; the owner's object is the one place that hears of all.
   if (methodsOf(body.value).includes('subscriptions/listen')) {
     return ownerState(env, caller.owner).fetch(inner(exchange, body))
@@ -120,21 +122,24 @@ function isSessionful(request: Request, body: Body): boolean {
 
 /** Hands a request to the Durable Object of its session, or to a new one. */
 async function onSession(exchange: Exchange, body?: Body): Promise<Response> {
-  const { request, env } = exchange
+  const { request, url, env, caller } = exchange
   const sessionId = request.headers.get('mcp-session-id')
   if (sessionId === null && body === undefined) return methodNotAllowed('POST')
   const id = sessionId === null ? env.SESSIONS.newUniqueId() : parseSessionId(sessionId, env)
   if (id === undefined) return sessionNotFound()
   if (body !== undefined) logMethods(body, 'legacy')
+  noteSession(url, env, caller.owner, id.toString())
   return env.SESSIONS.get(id).fetch(inner(exchange, body))
 }
 
 /** `/sse`: the transport of 2024-11-05; the stream lives and dies with its Durable Object. */
 async function openSse(exchange: Exchange): Promise<Response> {
-  const { request, env } = exchange
+  const { request, url, env, caller } = exchange
   // Clients that try Streamable HTTP first fall back on exactly this answer.
   if (request.method !== 'GET') return methodNotAllowed('GET')
-  return env.SESSIONS.get(env.SESSIONS.newUniqueId()).fetch(inner(exchange))
+  const id = env.SESSIONS.newUniqueId()
+  noteSession(url, env, caller.owner, id.toString())
+  return env.SESSIONS.get(id).fetch(inner(exchange))
 }
 
 /** `/sse/message`: what the client of an SSE stream has to say. */

@@ -1,0 +1,78 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+
+/** Headers of a JSON-RPC POST. */
+export const postHeaders = {
+  accept: 'application/json, text/event-stream',
+  'content-type': 'application/json',
+}
+
+/** A JSON-RPC request. */
+export function rpc(id: number | string, method: string, params: unknown = {}): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, method, params })
+}
+
+/** A session opened by hand, where a test needs to see the wire. */
+export interface RawSession {
+  readonly id: string
+  readonly headers: Record<string, string>
+  post(body: string): Promise<Response>
+  get(headers?: Record<string, string>): Promise<Response>
+}
+
+/** Does the handshake of the initialize era. */
+export async function openSession(
+  url: string,
+  protocolVersion = '2025-11-25',
+  extra: Record<string, string> = {},
+): Promise<RawSession> {
+  const clientInfo = { name: 'raw', version: '1' }
+  const params = { protocolVersion, capabilities: { elicitation: {} }, clientInfo }
+  const first = await fetch(url, {
+    method: 'POST',
+    headers: { ...postHeaders, ...extra },
+    body: rpc(0, 'initialize', params),
+  })
+  await first.text()
+  const id = first.headers.get('mcp-session-id')
+  if (id === null) throw new Error(`no session: HTTP ${first.status}`)
+  const headers = {
+    ...postHeaders,
+    ...extra,
+    'mcp-session-id': id,
+    'mcp-protocol-version': protocolVersion,
+  }
+  const session: RawSession = {
+    id,
+    headers,
+    post: (body) => fetch(url, { method: 'POST', headers, body }),
+    get: (more = {}) => fetch(url, { headers: { ...headers, ...more } }),
+  }
+  await session.post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }))
+  return session
+}
+
+/** Reads events until the stream ends, or until enough of them have come. */
+export async function readEvents(
+  response: Response,
+  enough: (events: readonly EventSourceMessage[]) => boolean = () => false,
+): Promise<EventSourceMessage[]> {
+  const events: EventSourceMessage[] = []
+  const parser = createParser({ onEvent: (event) => events.push(event) })
+  const decoder = new TextDecoder()
+  const reader = response.body?.getReader()
+  if (reader === undefined) return events
+  while (!enough(events)) {
+    const { done, value } = await reader.read()
+    if (done) return events
+    parser.feed(decoder.decode(value as Uint8Array, { stream: true }))
+  }
+  await reader.cancel()
+  return events
+}
+
+/** The JSON-RPC messages among events. */
+export function messagesIn(events: readonly EventSourceMessage[]): Record<string, unknown>[] {
+  return events
+    .filter(({ data }) => data !== '')
+    .map(({ data }) => JSON.parse(data) as Record<string, unknown>)
+}
