@@ -6,7 +6,7 @@ import { createHttpClient, type HttpSend } from './http/client.ts'
 import { withAuth } from './http/with-auth.ts'
 import { withHeaders } from './http/with-headers.ts'
 import { withRedirects } from './http/with-redirects.ts'
-import { DRAIN_MS, FLUSH_MS, SESSION_DELETE_MS } from './limits.ts'
+import { DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits.ts'
 import { claimStdout } from './local/output.ts'
 import { watchParent } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
@@ -50,14 +50,21 @@ export async function runBridge(options: RelayOptions, process: NodeJS.Process):
     await within(DRAIN_MS, reading.then(relay.idle))
   }
   const closing = new RelayError('The bridge is shutting down.', { phase: 'shutdown' })
+  const answered = within(LAST_ANSWERS_MS, relay.close(remote, closing))
   await within(
     SESSION_DELETE_MS,
-    relay.close(remote, closing).then(() => remote.close()),
+    answered.then(() => remote.close()),
   )
-  await within(FLUSH_MS, local.flush())
   patience.close()
+  // Lines that still wait for their turn on the wire are answered now.
   process.stdin.destroy()
-  await http.destroy()
+  await within(
+    FLUSH_MS,
+    http
+      .destroy()
+      .then(() => reading)
+      .then(() => local.flush()),
+  )
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
 }
 

@@ -36,6 +36,9 @@ export const MAX_ERROR_MESSAGE_CHARS = 500
 /** stdin has ended: how long answers in flight may still arrive. Hosts send SIGTERM after 2 s. */
 export const DRAIN_MS = 1_000
 
+/** Head start of the answers to the server's open requests over the session's DELETE. */
+export const LAST_ANSWERS_MS = 100
+
 /** How long the session's DELETE may take at the end; with DRAIN_MS it stays under 1.5 s. */
 export const SESSION_DELETE_MS = 300
 
@@ -74,3 +77,12 @@ export const MAX_SERVER_RETRY_MS = 10 * 60_000
 
 /** Tries to resume the stream of one request before it is answered with an error. */
 export const MAX_RESUMES_WITHOUT_PROGRESS = 5
+
+/** OAuth metadata and token responses are a few KiB; what is larger is a mistake or an attack. */
+export const MAX_AUTH_BODY_BYTES = 1024 * 1024
+
+/** One metadata document, redirects and body included. Discovery asks for up to six of them. */
+export const AUTH_GET_MS = 10_000
+
+/** One request to a token, registration or device endpoint: some check with other systems first. */
+export const AUTH_POST_MS = 30_000

@@ -35,6 +35,8 @@ export interface Relay {
 interface Open {
   /** The batch that the answer must be part of, when the relay split one. */
   readonly group: Group | undefined
+  /** An answer under another id that came in this request's own response. */
+  stray?: Frame
 }
 
 /** The answers to a batch that was split: they go back as one array (JSON-RPC 2.0 §6). */
@@ -49,7 +51,13 @@ export function createRelay(local: Local, log: Log): Relay {
   const asked = new Set<RawId>()
   let remote: Remote
   let onIdle: (() => void) | undefined
-  let closed = false
+  /** Notifications and answers of the host that are on their way. */
+  let sending = 0
+  let closed: RelayError | undefined
+
+  function checkIdle(): void {
+    if (open.size === 0 && sending === 0) onIdle?.()
+  }
 
   /** The one way to the host for an answer: a second answer to the same request finds no entry. */
   function settle(id: RawId, frame: Frame): Promise<void> | undefined {
@@ -57,7 +65,7 @@ export function createRelay(local: Local, log: Log): Relay {
     if (entry === undefined) return undefined
     open.delete(id)
     const wait = entry.group === undefined ? local.send(frame) : collect(entry.group, frame)
-    if (open.size === 0) onIdle?.()
+    checkIdle()
     return wait
   }
 
@@ -79,12 +87,21 @@ export function createRelay(local: Local, log: Log): Relay {
 
   /** Answers those of the requests that are still open with an error. */
   function fail(ids: Iterable<RawId>, error: () => unknown): void {
-    for (const id of ids) if (open.has(id)) void settle(id, failureFrame(id, error()))
+    for (const id of ids) {
+      const entry = open.get(id)
+      if (entry === undefined) continue
+      const { stray } = entry
+      void settle(id, stray === undefined ? failureFrame(id, error()) : withId(stray, id))
+    }
   }
 
   /** Enters the requests of a frame into the table; the ids that may not be entered are refused. */
   function enter(frame: Frame, group?: Group): boolean {
     const id = frame.id!
+    if (closed !== undefined) {
+      void refuse(id, errorObject(closed), group)
+      return false
+    }
     if (open.has(id)) {
       void refuse(id, invalid('A request with this id is still open.'), group)
       return false
@@ -98,19 +115,34 @@ export function createRelay(local: Local, log: Log): Relay {
     return true
   }
 
-  function forward(frame: Frame, ids: readonly RawId[]): Promise<void> {
+  function forward(frame: Frame, ids: readonly RawId[]): Promise<void> | undefined {
+    if (closed !== undefined) return undefined
     const { started, done } = remote.send(frame)
+    if (ids.length === 0) {
+      settled(done, frame)
+      return started
+    }
     done.then(
       (outcome) => {
         if (outcome === 'complete') fail(ids, unanswered)
       },
-      (error: unknown) => {
-        fail(ids, () => error)
-        if (ids.length === 0 && !closed)
-          log.warn(`${frame.method ?? 'an answer'}: ${(error as Error).message}`)
-      },
+      (error: unknown) => fail(ids, () => error),
     )
     return started
+  }
+
+  /** Nobody waits for an answer to this frame; what went wrong is said on stderr. */
+  function settled(done: Promise<unknown>, frame: Frame): void {
+    sending++
+    done
+      .catch((error: unknown) => {
+        if (closed === undefined)
+          log.warn(`${frame.method ?? 'an answer'}: ${(error as Error).message}`)
+      })
+      .finally(() => {
+        sending--
+        checkIdle()
+      })
   }
 
   function fromHost(line: HostLine): Promise<void> | undefined {
@@ -152,7 +184,7 @@ export function createRelay(local: Local, log: Log): Relay {
     if (entry === undefined) return
     open.delete(id)
     if (entry.group !== undefined) void collect(entry.group)
-    if (open.size === 0) onIdle?.()
+    checkIdle()
   }
 
   async function batch(frame: Frame): Promise<void> {
@@ -160,6 +192,7 @@ export function createRelay(local: Local, log: Log): Relay {
     const requests = parts.filter((part) => part.kind === 'request')
     const ids = requests.map((part) => part.id!)
     const whole =
+      closed === undefined &&
       remote.acceptsBatches() &&
       parts.every((part) => part.kind === 'request' || part.kind === 'notification') &&
       new Set(ids).size === ids.length &&
@@ -198,8 +231,13 @@ export function createRelay(local: Local, log: Log): Relay {
 
   function response(frame: Frame, owner: RawId | undefined): Promise<void> | undefined {
     if (frame.id !== undefined && open.has(frame.id)) return settle(frame.id, frame)
-    // In its own response nobody else can be meant: a missing, `null` or rounded id is put right.
-    if (owner !== undefined && open.has(owner)) return settle(owner, withId(frame, owner))
+    const entry = owner === undefined ? undefined : open.get(owner)
+    if (owner === undefined || entry === undefined) return undefined
+    // In its own response nobody else can be meant: a missing or `null` id is put right.
+    if (frame.id === undefined || frame.id === 'null') return settle(owner, withId(frame, owner))
+    // Any other id may be ours, rounded or turned into a string, or the answer to a request that
+    // nobody made: it counts when the response ends without a better one.
+    entry.stray ??= frame
     return undefined
   }
 
@@ -217,7 +255,7 @@ export function createRelay(local: Local, log: Log): Relay {
     }
     for (const part of parts) open.delete(part.id!)
     const wait = local.send(frame)
-    if (open.size === 0) onIdle?.()
+    checkIdle()
     return wait
   }
 
@@ -231,13 +269,13 @@ export function createRelay(local: Local, log: Log): Relay {
       return local.read(fromHost)
     },
     idle() {
-      if (open.size === 0) return Promise.resolve()
+      if (open.size === 0 && sending === 0) return Promise.resolve()
       return new Promise((resolve) => {
         onIdle = resolve
       })
     },
     async close(server, why) {
-      closed = true
+      closed = why
       fail([...open.keys()], () => why)
       const error = Buffer.from(JSON.stringify(errorObject(why)))
       const answers = [...asked].map((id) => server.send(answer(id, 'error', error)).done)

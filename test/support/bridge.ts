@@ -108,6 +108,11 @@ export function startBridge(url: string, options: BridgeOptions = {}): BridgePro
   }
 }
 
+/** The ids of all answers among the messages, in order. */
+export function answerIds(messages: readonly Message[]): unknown[] {
+  return messages.filter((message) => message.method === undefined).map((message) => message.id)
+}
+
 /** An `initialize` request as hosts send it. */
 export function initialize(id: unknown = 0, protocolVersion = '2025-11-25'): object {
   const clientInfo = { name: 'test-host', version: '1.0.0' }
