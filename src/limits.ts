@@ -86,3 +86,12 @@ export const AUTH_GET_MS = 10_000
 
 /** One request to a token, registration or device endpoint: some check with other systems first. */
 export const AUTH_POST_MS = 30_000
+
+/** How long `initialize` waits for a sign-in before it is answered in the server's place: Codex gives up after 10 s. */
+export const INITIALIZE_PATIENCE_MS = 5_000
+
+/** How long a list waits for a sign-in before it is answered with what there is: Continue gives up after 20 s. */
+export const LIST_PATIENCE_MS = 18_000
+
+/** How often it is looked whether a sign-in has come to wait for a person. */
+export const SIGN_IN_CHECK_MS = 250
