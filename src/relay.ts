@@ -103,7 +103,7 @@ export function createRelay(local: Local, log: Log): Relay {
       return false
     }
     if (open.has(id)) {
-      void refuse(id, invalid('A request with this id is still open.'), group)
+      void refuse(id, invalid(DUPLICATE), group)
       return false
     }
     if (open.size >= MAX_OPEN_REQUESTS) {
@@ -204,7 +204,13 @@ export function createRelay(local: Local, log: Log): Relay {
     }
     const answers = parts.filter((part) => part.kind === 'request' || part.kind === 'invalid')
     const group: Group = { missing: answers.length, answers: [] }
-    for (const part of parts) await single(part, group)
+    const seen = new Set<RawId>()
+    for (const part of parts) {
+      const id = part.kind === 'request' ? part.id : undefined
+      if (id !== undefined && seen.has(id)) void refuse(id, invalid(DUPLICATE), group)
+      else await single(part, group)
+      if (id !== undefined) seen.add(id)
+    }
   }
 
   function fromServer(frame: Frame, owner?: RawId): Promise<void> | undefined {
@@ -212,7 +218,7 @@ export function createRelay(local: Local, log: Log): Relay {
       case 'request':
         if (asked.has(frame.id!)) {
           // The host could not tell two open requests with one id apart.
-          void remote.send(errorFrame(frame.id!, invalid('A request with this id is still open.')))
+          void remote.send(errorFrame(frame.id!, invalid(DUPLICATE)))
           return undefined
         }
         asked.add(frame.id!)
@@ -297,6 +303,8 @@ function errorObject(error: unknown): ErrorObject {
       : new RelayError('The bridge failed while relaying this message.', { phase: 'request' })
   return { code: RELAY_ERROR_CODE, message: known.message, data: known.details }
 }
+
+const DUPLICATE = 'A request with this id is still open.'
 
 function invalid(reason: string): ErrorObject {
   return { code: INVALID_REQUEST_CODE, message: `Invalid request: ${reason}` }

@@ -5,22 +5,42 @@ import { STDOUT_COPY_BYTES, STDOUT_HIGH_WATER_BYTES } from '../limits.ts'
 
 const NEWLINE = Buffer.from('\n')
 
+/** What the output needs of a stream. */
+export type Sink = Pick<
+  Writable,
+  'on' | 'write' | 'cork' | 'uncork' | 'writableLength' | 'writableNeedDrain'
+>
+
 /**
  * Takes stdout away from everybody else: from here on `console.log` and `process.stdout` of any
- * code in the process end on stderr, because one stray line costs the host its session.
+ * code in the process end on stderr, because one stray line costs the host its session. That goes
+ * for code, too, that has kept the stream or the console from before.
  */
-export function claimStdout(process: NodeJS.Process): Writable {
+export function claimStdout(process: NodeJS.Process): Sink {
   const { stdout, stderr } = process
+  const write = stdout.write.bind(stdout)
+  stdout.write = stderr.write.bind(stderr)
   Object.defineProperty(process, 'stdout', { get: () => stderr, configurable: true })
   globalThis.console = new Console(stderr, stderr)
-  return stdout
+  return {
+    on: stdout.on.bind(stdout),
+    write,
+    cork: stdout.cork.bind(stdout),
+    uncork: stdout.uncork.bind(stdout),
+    get writableLength() {
+      return stdout.writableLength
+    },
+    get writableNeedDrain() {
+      return stdout.writableNeedDrain
+    },
+  }
 }
 
 /**
  * Writes frames, one line each. All frames of one event-loop turn leave in one write: measured at a
  * third of the CPU per pushed notification.
  */
-export function openOutput(stdout: Writable): Output {
+export function openOutput(stdout: Sink): Output {
   let pending: Buffer[] = []
   let pendingBytes = 0
   let room: Promise<void> | undefined

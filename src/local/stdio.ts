@@ -1,8 +1,8 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { HostLine, Local } from '../channel.ts'
 import { MAX_FRAME_BYTES, MAX_QUEUED_HOST_BYTES } from '../limits.ts'
 import { createLineSplitter } from './lines.ts'
-import { openOutput } from './output.ts'
+import { openOutput, type Sink } from './output.ts'
 
 interface Waiting {
   readonly line: HostLine
@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 /** MCP stdio (2025-11-25, basic/transports): one JSON-RPC message per line, UTF-8. */
-export function openStdio(stdin: Readable, stdout: Writable): Local {
+export function openStdio(stdin: Readable, stdout: Sink): Local {
   let queue: Waiting[] = []
   let queuedBytes = 0
   let over = false

@@ -1,6 +1,8 @@
 import type { Delivery, Outcome, Remote, RemoteEvents } from '../channel.ts'
 import { RelayError, ServerError, TransportMismatch } from '../errors.ts'
 import type { Frame } from '../frame.ts'
+import { mediaType } from '../http/body.ts'
+import type { HttpSend } from '../http/client.ts'
 import type { Verdicts } from '../store/verdicts.ts'
 import type { TransportContext } from './context.ts'
 import { openSse } from './sse.ts'
@@ -33,6 +35,9 @@ const OPEN: Readonly<Record<Transport, (context: TransportContext) => Promise<Re
   http: (context) => Promise.resolve(openStreamable(context)),
   sse: openSse,
 }
+
+/** Media types of an answer to a POST (MCP 2025-11-25, Sending Messages to the Server). */
+const MCP_TYPES: ReadonlySet<string> = new Set(['application/json', 'text/event-stream'])
 
 /** Answers to a POST that may mean "wrong transport" (MCP 2025-11-25, Backwards Compatibility). */
 const MISMATCH_STATUS: ReadonlySet<number | undefined> = new Set([400, 404, 405])
@@ -70,8 +75,14 @@ export function openRemote(
           return context.events.frame(answer, owner)
         },
       }
+      // An answer may take an hour; that it comes in JSON or as a stream says enough.
+      const send: HttpSend = async (request) => {
+        const response = await context.send(request)
+        if (response.status < 300 && MCP_TYPES.has(mediaType(response))) spoken()
+        return response
+      }
       try {
-        remote = await OPEN[transport]({ ...context, events })
+        remote = await OPEN[transport]({ ...context, send, events })
         const { started, done } = remote.send(frame)
         void started.then(onStart)
         const outcome = await done
