@@ -208,7 +208,7 @@ describe('a token with less than the base scope', () => {
       }),
     })
     const { access_token: token } = (await narrowed.json()) as { access_token: string }
-    const answer = await post(`${worker.url}/mcp`, token, toolCall('whoami'))
+    const answer = await post(`${worker.url}/mcp`, token, { method: 'tools/list' })
     expect(answer.status).toBe(403)
     expect(answer.headers.get('WWW-Authenticate')).toContain('scope="mcp:read"')
   })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
 /** How the stand-in answers. */
-export type Behaviour = 'well' | 'decline' | 'refuse-code' | 'break' | 'html' | 'redirect'
+type Behaviour = 'well' | 'decline' | 'refuse-code' | 'break' | 'html' | 'redirect'
 
 /** The three endpoints of GitHub that a sign-in needs, as strict about them as GitHub is. */
 export interface GitHubStandIn {

@@ -14,7 +14,7 @@ import type { Settings } from './settings.ts'
 import type { IdentityProvider, SignInSecrets } from './upstream/identity.ts'
 
 /** What the pages of a sign-in work with. */
-export interface SignInParts {
+interface SignInParts {
   readonly oauth: OAuthHelpers
   readonly provider: IdentityProvider
   readonly settings: Settings

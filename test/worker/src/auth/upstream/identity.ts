@@ -17,7 +17,7 @@ export interface SignInSecrets {
 }
 
 /** A sign-in that is ready to start. */
-export interface SignInStart {
+interface SignInStart {
   readonly secrets: SignInSecrets
   location(state: string): string
 }
