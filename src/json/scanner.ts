@@ -4,21 +4,23 @@ import {
   BROKEN,
   CLOSES_ARRAY,
   CLOSES_OBJECT,
-  CONTINUES,
   DONE,
   ENDED,
   ENDS,
   ENDS_KEY,
+  IN_ARRAY,
+  IN_OBJECT,
   IN_STRING,
   KEY,
   MEANING_SHIFT,
+  NEAR,
   OPENS_ARRAY,
   OPENS_OBJECT,
   SEPARATES,
   STARTS,
   STARTS_KEY,
   STATE_MASK,
-  STEPS,
+  type Steps,
   VALUE,
 } from './grammar.ts'
 
@@ -60,13 +62,19 @@ export interface Scanner {
   end(): Scan | undefined
 }
 
-const SPACE = Uint8Array.of(0x20)
+const SPACE = Buffer.from(' ')
 
 /** 1 for the bytes that end the plain run inside a string: quote, backslash, control characters. */
 const STOPS_STRING = new Uint8Array(256)
 STOPS_STRING.fill(1, 0, 0x20)
 STOPS_STRING[0x22] = 1
 STOPS_STRING[0x5c] = 1
+
+/** What must have opened the container that a byte closes. */
+const OPENER: Readonly<Record<number, number>> = {
+  [CLOSES_OBJECT]: OPENS_OBJECT,
+  [CLOSES_ARRAY]: OPENS_ARRAY,
+}
 
 const MEMBERS: ReadonlySet<string> = new Set(['id', 'method', 'params', 'result', 'error'])
 
@@ -82,50 +90,147 @@ interface OpenMessage {
 /** A scanner for one text. */
 export function createScanner(): Scanner {
   let mode = VALUE
-  /** What each open container is: the byte that opened it. */
-  let stack = new Uint8Array(64)
+  /** What opened each open container: `OPENS_OBJECT` or `OPENS_ARRAY`. */
+  let stack = new Uint8Array(32)
   let depth = 0
   let offset = 0
   let breaks = false
-  /** Depth at which members of messages stand: 1, or 2 inside a batch array. */
+  /** Depth at which the members of messages stand: 1, or 2 inside a batch array. */
   let memberDepth = 1
-  let batch = false
   const messages: MessageSpans[] = []
   let message: OpenMessage | undefined
   let key = ''
-  let keyHead = ''
+  /** What earlier chunks hold of the key being read; `undefined` between the keys of messages. */
+  let keyHead: string | undefined
   let valueStart = 0
 
   function push(chunk: Uint8Array): void {
     const { length } = chunk
-    // Locals, because a closure's variables cost a memory access each, for every byte.
+    // Locals: a closure's variable costs a memory access for every byte.
     let state = mode
     let level = depth
+    let steps = stepsAt(level)
     let keyFrom = 0
-    let i = 0
-    while (i < length) {
-      const byte = chunk[i]!
-      const step = STEPS[(state << 8) | byte]!
+    for (let i = 0; i < length; i++) {
+      const step = steps[(state << 8) | chunk[i]!]!
       state = step & STATE_MASK
-      switch (step >> MEANING_SHIFT) {
-        case CONTINUES:
-          if (state === IN_STRING) while (STOPS_STRING[chunk[i + 1]!] === 0) i++
-          break
+      if (step <= STATE_MASK) {
+        if (state === IN_STRING) i = plainEnd(chunk, i + 1) - 1
+        continue
+      }
+      const meaning = step >> MEANING_SHIFT
+      switch (meaning) {
         case STARTS:
-          if (level <= memberDepth) startValue(level, offset + i, false)
-          break
-        case ENDED:
-          i--
-          if (level <= memberDepth) endValue(level, offset + i + 1)
-          if (level === 0) state = DONE
+          if (level <= memberDepth) startValue(level, offset + i, meaning)
           break
         case ENDS:
-          if (level <= memberDepth) endValue(level, offset + i + 1)
-          if (level === 0) state = DONE
+          if (level <= memberDepth) state = endValue(level, offset + i + 1)
+          break
+        case ENDED:
+          if (level <= memberDepth) state = endValue(level, offset + i)
+          i--
+          break
+        case OPENS_OBJECT:
+        case OPENS_ARRAY:
+          if (level <= memberDepth) startValue(level, offset + i, meaning)
+          if (level === stack.length) stack = twice(stack)
+          stack[level++] = meaning
+          steps = stepsAt(level)
+          break
+        case CLOSES_OBJECT:
+        case CLOSES_ARRAY:
+          level--
+          if (stack[level] !== OPENER[meaning]) state = BROKEN
+          else if (level <= memberDepth) state = endValue(level, offset + i + 1)
+          steps = stepsAt(level)
           break
         case SEPARATES:
-          if (level === 0)...
+          if (stack[level - 1] === OPENS_OBJECT) state = KEY
+          break
+        case STARTS_KEY:
+          if (level !== memberDepth) break
+          keyHead = ''
+          keyFrom = i + 1
+          break
+        case ENDS_KEY:
+          if (level !== memberDepth) break
+          key = keyName(keyHead + keyPart(chunk, keyFrom, i))
+          keyHead = undefined
+          break
+        case BREAKS_LINE:
+          breaks = true
       }
-      i++
     }
+    if (keyHead !== undefined && keyHead.length <= LONGEST_KEY_BYTES) {
+      keyHead += keyPart(chunk, keyFrom, length)
+    }
+    mode = state
+    depth = level
+    offset += length
   }
+
+  /** The grammar inside the innermost of `level` open containers. */
+  function stepsAt(level: number): Steps {
+    if (level <= memberDepth) return NEAR
+    return stack[level - 1] === OPENS_OBJECT ? IN_OBJECT : IN_ARRAY
+  }
+
+  /** A value starts that is a batch, a message, or a member of a message. */
+  function startValue(level: number, at: number, meaning: number): void {
+    if (level === 0 && meaning === OPENS_ARRAY) memberDepth = 2
+    else if (level === memberDepth) valueStart = at
+    else message = { start: at, object: meaning === OPENS_OBJECT, members: {} }
+  }
+
+  /** Such a value has ended; returns the state after it. */
+  function endValue(level: number, valueEnd: number): number {
+    if (level === memberDepth) {
+      if (message?.object === true && MEMBERS.has(key)) {
+        message.members[key as MemberName] = { start: valueStart, end: valueEnd }
+      }
+    } else if (level === memberDepth - 1 && message !== undefined) {
+      messages.push({ ...message, end: valueEnd })
+      message = undefined
+    }
+    return level === 0 ? DONE : AFTER_VALUE
+  }
+
+  function end(): Scan | undefined {
+    // Only what follows a number ends it.
+    push(SPACE)
+    return mode === DONE ? { batch: memberDepth === 2, messages, breaks } : undefined
+  }
+
+  return { push, end }
+}
+
+/** Where the plain run inside a string ends. */
+function plainEnd(chunk: Uint8Array, from: number): number {
+  let at = from
+  while (at < chunk.length && STOPS_STRING[chunk[at]!] === 0) at++
+  return at
+}
+
+function twice(stack: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(stack.length * 2)
+  larger.set(stack)
+  return larger
+}
+
+/** The bytes of a key as characters; of a long key only as much as shows that it is long. */
+function keyPart(chunk: Uint8Array, from: number, to: number): string {
+  const end = Math.min(to, from + LONGEST_KEY_BYTES + 1)
+  let text = ''
+  for (let i = from; i < end; i++) text += String.fromCharCode(chunk[i]!)
+  return text
+}
+
+/** Resolves the escapes in a key; a long key may have been cut inside one and matches nothing. */
+function keyName(raw: string): string {
+  if (!raw.includes('\\')) return raw
+  try {
+    return JSON.parse(`"${raw}"`) as string
+  } catch {
+    return raw
+  }
+}

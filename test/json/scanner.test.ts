@@ -1,0 +1,229 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createScanner, type Scan } from '../../src/json/scanner.ts'
+import { cuts, damaged, inPieces, space, strings, texts } from '../support/json-texts.ts'
+
+function scan(text: string | Buffer, lengths: readonly number[] = []): Scan | undefined {
+  const scanner = createScanner()
+  for (const piece of inPieces(text, lengths)) scanner.push(piece)
+  return scanner.end()
+}
+
+/** The members of the only message, as source text. */
+function members(text: string, lengths?: readonly number[]): Record<string, string> {
+  const bytes = Buffer.from(text)
+  const found = scan(text, lengths)!.messages[0]!.members
+  return Object.fromEntries(
+    Object.entries(found).map(([name, { start, end }]) => [
+      name,
+      bytes.toString('utf8', start, end),
+    ]),
+  )
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('what is JSON', () => {
+  test('every JSON text is accepted, however it is cut', () => {
+    fc.assert(
+      fc.property(texts, cuts, (text, lengths) => {
+        expect(isJson(text)).toBe(true)
+        expect(scan(text, lengths)).toBeDefined()
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('a damaged text is accepted exactly when JSON.parse accepts it', () => {
+    let broken = 0
+    fc.assert(
+      fc.property(damaged, cuts, (text, lengths) => {
+        const valid = isJson(text)
+        if (!valid) broken++
+        expect(scan(text, lengths) !== undefined).toBe(valid)
+      }),
+      { numRuns: 3000 },
+    )
+    expect(broken).toBeGreaterThan(1000)
+  })
+
+  test.each([
+    ['', false],
+    [' ', false],
+    ['{}', true],
+    [' \t\r\n[ ]\n', true],
+    ['{}{}', false],
+    ['{} x', false],
+    ['0', true],
+    ['-0', true],
+    ['00', false],
+    ['01', false],
+    ['-', false],
+    ['+1', false],
+    ['1.', false],
+    ['.5', false],
+    ['1e', false],
+    ['1e+', false],
+    ['1E+05', true],
+    ['1.5e-0', true],
+    ['0x10', false],
+    ['NaN', false],
+    ['true', true],
+    ['tru', false],
+    ['truely', false],
+    ['nul', false],
+    ['[1,]', false],
+    ['[,1]', false],
+    ['[1 2]', false],
+    ['{"a":1,}', false],
+    ['{"a"}', false],
+    ['{"a":}', false],
+    ['{a:1}', false],
+    ['{"a":1]', false],
+    ['[1}', false],
+    ['[[1}]', false],
+    ['{"a":{"b":[1}}', false],
+    ['"', false],
+    ['"\\"', false],
+    ['"\\x"', false],
+    ['"\\u12g4"', false],
+    ['"\\u123"', false],
+    ['"\\ud800"', true],
+    ['"\u2028\u007f"', true],
+    ['"a\nb"', false],
+    ['"a\u0000b"', false],
+    ['{"a\tb":1}', false],
+    ["'a'", false],
+    ['/* */1', false],
+    ['\ufeff{}', false],
+    ['\u00a0{}', false],
+  ])('%j: %s', (text, valid) => {
+    expect(isJson(text)).toBe(valid)
+    expect(scan(text) !== undefined).toBe(valid)
+    expect(scan(text, Array(text.length).fill(1)) !== undefined).toBe(valid)
+  })
+
+  test.each([
+    ['[', ']'],
+    ['{"a":', '}'],
+    ['[{"id":', '}]'],
+  ])('10,000 times %s is accepted with its value, and refused without its end', (open, close) => {
+    const text = `${open.repeat(10_000)}1${close.repeat(10_000)}`
+    expect(scan(text)).toBeDefined()
+    expect(scan(text.slice(0, -1))).toBeUndefined()
+    expect(scan(`${text}${close.at(-1)}`)).toBeUndefined()
+  })
+})
+
+describe('where the members are', () => {
+  const names = ['id', 'method', 'params', 'result', 'error', 'jsonrpc', 'ids', 'extra']
+  /** A key as JSON may write it: `id`, `\u0069d`, … */
+  const key = fc
+    .tuple(fc.constantFrom(...names), fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }))
+    .map(([name, escaped]) => {
+      const source = Array.from(name, (character, i) =>
+        escaped[i] === true && i % 3 === 0
+          ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+          : character,
+      )
+      return { name, source: `"${source.join('')}"` }
+    })
+  const foreignKey = strings
+    .filter((source) => !names.includes(JSON.parse(source) as string))
+    .map((source) => ({ name: '', source }))
+  const member = fc.record({
+    key: fc.oneof({ weight: 3, arbitrary: key }, { weight: 1, arbitrary: foreignKey }),
+    value: texts,
+    spaces: fc.tuple(space, space, space, space),
+  })
+  /** The text of an object and the source of the last value of each member that matters. */
+  const message = fc.array(member, { maxLength: 8 }).map((list) => {
+    const expected: Record<string, string> = {}
+    const parts = list.map(({ key: { name, source }, value, spaces: [a, b, c, d] }) => {
+      if (names.indexOf(name) >= 0 && names.indexOf(name) < 5) expected[name] = value
+      return a + source + b + ':' + c + value + d
+    })
+    return { text: `{${parts.join(',')}}`, expected }
+  })
+
+  test('the last of each member is found, whatever its key looks like and however the text is cut', () => {
+    fc.assert(
+      fc.property(message, space, space, cuts, ({ text, expected }, before, after, lengths) => {
+        expect(members(before + text + after, lengths)).toEqual(expected)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('each message of a batch has its own members', () => {
+    const batch = fc.array(fc.tuple(space, fc.oneof(message, texts), space), { maxLength: 5 })
+    fc.assert(
+      fc.property(batch, cuts, (list, lengths) => {
+        const items = list.map(([a, item, b]) => {
+          const text = typeof item === 'string' ? item : item.text
+          return { text, line: a + text + b, item }
+        })
+        const text = Buffer.from(`[${items.map(({ line }) => line).join(',')}]`)
+        const found = scan(text, lengths)!
+        expect(found.batch).toBe(true)
+        expect(found.messages).toHaveLength(items.length)
+        found.messages.forEach((spans, i) => {
+          const { text: source, item } = items[i]!
+          expect(text.toString('utf8', spans.start, spans.end)).toBe(source)
+          expect(spans.object).toBe(source.startsWith('{'))
+          if (typeof item === 'string') return
+          const values = Object.entries(spans.members).map(([name, { start, end }]) => [
+            name,
+            text.toString('utf8', start, end),
+          ])
+          expect(Object.fromEntries(values)).toEqual(item.expected)
+        })
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test.each([
+    ['of a nested object do not count', '{"params":{"id":1,"method":"x"}}', ['params']],
+    ['of an object in an array do not count', '{"x":[{"id":1}]}', []],
+    ['under a key that is too long do not count', `{"${'id'.repeat(100)}":1}`, []],
+    ['under a key with a prefix do not count', '{"id ":1,"Id":2,"id\\u0000":3}', []],
+    [
+      'under a key in escapes count',
+      '{"\\u006d\\u0065\\u0074\\u0068\\u006f\\u0064":"x"}',
+      ['method'],
+    ],
+    ['of a string do not exist', '"id"', []],
+  ])('members %s', (_, text, expected) => {
+    expect(Object.keys(members(text))).toEqual(expected)
+    expect(Object.keys(members(text, Array(text.length).fill(1)))).toEqual(expected)
+  })
+
+  test('a number at the very end of the text ends there', () => {
+    const { messages } = scan('  12')!
+    expect(messages).toEqual([{ start: 2, end: 4, object: false, members: {} }])
+  })
+})
+
+describe('raw line breaks', () => {
+  test.each([
+    ['{"id":1}', false],
+    ['{"id":"\\n\\r"}', false],
+    ['{\n"id":1}', true],
+    ['{"id":1}\r', true],
+    ['{"a":{"b":[1,\n2]}}', true],
+    ['{"a":{"b":[1\n]}}', true],
+    ['{"a":{"b":1\r}}', true],
+    ['[1\n,2]', true],
+    ['{"a":"\u2028"}', false],
+  ])('in %j: %s', (text, breaks) => {
+    expect(scan(text)!.breaks).toBe(breaks)
+  })
+})
