@@ -178,7 +178,11 @@ function collect(line, logs) {
     logs.push(JSON.parse(line))
     return
   }
-  // workerd says this whenever a client leaves; every test that closes a stream would print it.
-  if (line === '' || /disconnected: |Broken pipe|stack: /.test(line)) return
+  // workerd says these whenever a client leaves or a hook evicts an object, which tests do all day.
+  if (
+    line === '' ||
+    /disconnected: |Broken pipe|Error: evicted|cut by the test hook|stack: /.test(line)
+  )
+    return
   process.stderr.write(`workerd: ${line}\n`)
 }

@@ -87,26 +87,26 @@ async function matches(fault: Fault, request: Request): Promise<boolean> {
   return text.startsWith('{') && methodsOf(JSON.parse(text)).includes(fault.rpc)
 }
 
-/** Lets the first event, or half of a body that is no stream, through and breaks the connection. */
-function cutOff(response: Response): Response {
-  if (response.body === null) return response
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-  const reader = response.body.getReader()
-  let first = true
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value } = first ? await reader.read() : { value: undefined }
-      first = false
-      if (value === undefined) {
-        controller.error(new Error('cut by the test hook'))
-        await reader.cancel()
-        return
-      }
-      controller.enqueue(isStream ? value : value.slice(0, Math.floor(value.length / 2)))
-    },
-  })
-  const { headers } = response
-  const cut = new Headers(headers)
-  cut.delete('content-length')
-  return new Response(body, { status: response.status, headers: cut })
+const PRIMING = /^id: .*\n(?:retry: .*\n)?data: \n\n/
+
+/**
+ * Lets the priming event, or half of what comes first, through and breaks the connection. The
+ * declared length is what makes the end a break: an open-ended body would just be over.
+ */
+async function cutOff(response: Response): Promise<Response> {
+  const reader = response.body?.getReader()
+  const { value } = (await reader?.read()) ?? {}
+  if (value === undefined) return response
+  const priming = PRIMING.exec(new TextDecoder().decode(value))
+  const kept = value.slice(0, priming?.[0].length ?? Math.floor(value.length / 2))
+  const { readable, writable } = new FixedLengthStream(kept.length + 1)
+  const writer = writable.getWriter()
+  void writer
+    .write(kept)
+    .then(() => writer.abort(new Error('cut by the test hook')))
+    .catch(() => undefined)
+  void reader?.cancel()
+  const headers = new Headers(response.headers)
+  headers.delete('content-length')
+  return new Response(readable, { status: response.status, headers })
 }

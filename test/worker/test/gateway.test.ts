@@ -1,6 +1,9 @@
-import { request as httpRequest } from 'node:http'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { request as httpRequest, type ClientRequest } from 'node:http'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startWorker, type RunningWorker } from '../dev/serve.mjs'
+import type { Env } from '../src/env.ts'
+import { withGateway } from '../src/gateway.ts'
+import { readBody } from '../src/mcp/body.ts'
 import { postHeaders, rpc } from './support/raw.ts'
 import { until } from './support/until.ts'
 
@@ -9,6 +12,18 @@ const initialize = rpc(1, 'initialize', {
   capabilities: {},
   clientInfo: { name: 'raw', version: '1' },
 })
+
+/** The status of an answer that may come while the request is still open. */
+function statusOf(request: ClientRequest): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request.once('error', reject)
+    request.once('response', (response) => {
+      resolve(response.statusCode)
+      request.destroy()
+    })
+    request.flushHeaders()
+  })
+}
 
 let worker: RunningWorker
 beforeAll(async () => {
@@ -75,40 +90,30 @@ describe('CORS', () => {
 })
 
 test('a foreign host name over plain http is refused', async () => {
-  const status = await new Promise((resolve, reject) => {
-    const headers = { host: 'rebound.example.com', origin: 'http://rebound.example.com' }
-    httpRequest(`${worker.url}/health`, { headers }, (response) => {
-      response.resume()
-      resolve(response.statusCode)
-    })
-      .on('error', reject)
-      .end()
-  })
-  expect(status).toBe(403)
+  const headers = { host: 'rebound.example.com', origin: 'http://rebound.example.com' }
+  const request = httpRequest(`${worker.url}/health`, { headers })
+  request.end()
+  expect(await statusOf(request)).toBe(403)
 })
 
 describe('size caps', () => {
-  const tooMuch = 'x'.repeat(4 * 1024 * 1024 + 1)
-
-  test('a declared length over the cap is refused', async () => {
-    const response = await fetch(`${worker.url}/mcp`, {
-      method: 'POST',
-      headers: postHeaders,
-      body: tooMuch,
-    })
-    expect(response.status).toBe(413)
+  test('a declared length over the cap is refused before the body is sent', async () => {
+    const headers = { ...postHeaders, 'content-length': String(4 * 1024 * 1024 + 1) }
+    expect(await statusOf(httpRequest(`${worker.url}/mcp`, { method: 'POST', headers }))).toBe(413)
   })
 
-  test('so is a body of undeclared length', async () => {
-    const body = new ReadableStream({
-      start(controller) {
-        controller.enqueue(new TextEncoder().encode(tooMuch))
-        controller.close()
+  test('a body of undeclared length is read up to the cap', async () => {
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 1
+        controller.enqueue(new Uint8Array(1024 * 1024).fill(0x20))
       },
     })
     const init = { method: 'POST', headers: postHeaders, body, duplex: 'half' }
-    const response = await fetch(`${worker.url}/mcp`, init as RequestInit)
-    expect(response.status).toBe(413)
+    const refused = await readBody(new Request('https://mcp.example.com/mcp', init as RequestInit))
+    expect(refused).toMatchObject({ status: 413 })
+    expect(sent).toBeLessThan(8)
   })
 })
 
@@ -156,4 +161,44 @@ test('over the rate limit a caller gets 429 with Retry-After', async () => {
   expect((await ask('b')).status).toBe(200)
   expect((await fetch(`${limited.url}/health`)).status).toBe(200)
   await limited.stop()
+})
+
+describe('the gateway by itself', () => {
+  beforeEach(() => {
+    for (const method of ['info', 'error'] as const) {
+      vi.spyOn(console, method).mockImplementation(() => undefined)
+    }
+  })
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  test('whatever a handler throws becomes a JSON-RPC internal error without its message', async () => {
+    const env = { RATE_LIMITER: { limit: async () => ({ success: true }) } } as unknown as Env
+    const handler = withGateway(() => Promise.reject(new Error('the password is x')), {
+      flavour: 'public',
+    })
+    const request = new Request('https://mcp.example.com/mcp', {
+      method: 'POST',
+      headers: { origin: 'https://mcp.example.com' },
+    })
+    const response = await handler(request, env, {} as ExecutionContext)
+    expect(response.status).toBe(500)
+    expect(response.headers.get('access-control-allow-origin')).toBe('https://mcp.example.com')
+    const error = { code: -32603, message: 'Internal error' }
+    expect(await response.json()).toEqual({ jsonrpc: '2.0', error, id: null })
+    expect(vi.mocked(console.error).mock.calls[0]?.[0]).toContain('Error: the password is x')
+  })
+
+  test.each([
+    ['http://mcp.example.com/health', {}, 403],
+    ['http://mcp.example.com/health', { PUBLIC_URL: 'http://mcp.example.com' }, 200],
+    ['https://mcp.example.com/health', {}, 200],
+    ['http://127.0.0.1:8787/health', {}, 200],
+    ['http://[::1]:8787/health', {}, 200],
+  ])('%s with %o: %d', async (url, vars, status) => {
+    const handler = withGateway(async () => new Response(), { flavour: 'public' })
+    const response = await handler(new Request(url), vars as Env, {} as ExecutionContext)
+    expect(response.status).toBe(status)
+  })
 })

@@ -61,7 +61,7 @@ describe('eviction', () => {
   test('a call that ran gets an error on the resumed stream', async () => {
     const session = await openSession(mcp)
     const response = await session.post(callTool(5, 'sleep', { ms: 60_000 }))
-    const [priming] = await readEvents(response, (events) => events.length === 1)
+    const [priming] = await readEvents(response, 1)
     expect(priming).toMatchObject({ data: '', id: expect.any(String) })
     await hook(`evict?session=${session.id}`)
     const resumed = await session.get({ 'last-event-id': priming?.id ?? '' })
@@ -79,7 +79,7 @@ describe('resumption', () => {
   test('a stream that was dropped goes on with what followed', async () => {
     const session = await openSession(mcp)
     const response = await session.post(callTool(1, 'sleep', { ms: 300 }))
-    const before = await readEvents(response, (events) => events.length === 1)
+    const before = await readEvents(response, 1)
     await hook(`drop-streams?session=${session.id}`)
     const resumed = await session.get({ 'last-event-id': before[0]?.id ?? '' })
     const messages = messagesIn(await readEvents(resumed))
@@ -100,7 +100,7 @@ describe('resumption', () => {
     const second = await session.get()
     expect(second.status).toBe(200)
     await hook('list-changed?kind=tools')
-    const [event] = messagesIn(await readEvents(second, (events) => events.length === 1))
+    const [event] = messagesIn(await readEvents(second, 1))
     expect(event).toMatchObject({ method: 'notifications/tools/list_changed' })
     expect(await readEvents(first)).toEqual([])
   })

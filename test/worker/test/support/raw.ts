@@ -51,20 +51,43 @@ export async function openSession(
   return session
 }
 
+/** An event stream that is read one event at a time. */
+export interface EventReader {
+  /** The next event; undefined at the end of the stream. */
+  next(): Promise<EventSourceMessage | undefined>
+  cancel(): Promise<void>
+}
+
+/** Reads the body of a response as an event stream. */
+export function eventsOf(response: Response): EventReader {
+  const waiting: EventSourceMessage[] = []
+  const parser = createParser({ onEvent: (event) => waiting.push(event) })
+  const decoder = new TextDecoder()
+  const reader = response.body?.getReader()
+  return {
+    async next() {
+      while (waiting.length === 0) {
+        const chunk = await reader?.read()
+        if (chunk === undefined || chunk.done) return undefined
+        parser.feed(decoder.decode(chunk.value as Uint8Array, { stream: true }))
+      }
+      return waiting.shift()
+    },
+    cancel: async () => reader?.cancel(),
+  }
+}
+
 /** Reads events until the stream ends, or until enough of them have come. */
 export async function readEvents(
   response: Response,
-  enough: (events: readonly EventSourceMessage[]) => boolean = () => false,
+  enough = Infinity,
 ): Promise<EventSourceMessage[]> {
+  const reader = eventsOf(response)
   const events: EventSourceMessage[] = []
-  const parser = createParser({ onEvent: (event) => events.push(event) })
-  const decoder = new TextDecoder()
-  const reader = response.body?.getReader()
-  if (reader === undefined) return events
-  while (!enough(events)) {
-    const { done, value } = await reader.read()
-    if (done) return events
-    parser.feed(decoder.decode(value as Uint8Array, { stream: true }))
+  while (events.length < enough) {
+    const event = await reader.next()
+    if (event === undefined) return events
+    events.push(event)
   }
   await reader.cancel()
   return events
