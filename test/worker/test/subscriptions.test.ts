@@ -109,8 +109,8 @@ describe('in the modern era', () => {
       updates.push(params.uri)
     })
     const run = async () => {
-      const arguments_ = { task: 'flaky', input: 'one two' }
-      const job = await client.callTool({ name: 'start_job', arguments: arguments_ })
+      const args = { task: 'flaky', input: 'one two' }
+      const job = await client.callTool({ name: 'start_job', arguments: args })
       const uri = `job://${(job.structuredContent as { id: string }).id}`
       const subscription = await client.listen({ resourceSubscriptions: [uri] })
       const done = await until('job done', async () => {

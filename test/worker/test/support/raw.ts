@@ -1,4 +1,10 @@
-import { createParser, type EventSourceMessage } from 'eventsource-parser'
+/** One event of a stream, as it was sent. */
+export interface SentEvent {
+  readonly event?: string
+  readonly id?: string
+  readonly retry?: string
+  readonly data?: string
+}
 
 /** Headers of a JSON-RPC POST. */
 export const postHeaders = {
@@ -54,36 +60,42 @@ export async function openSession(
 /** An event stream that is read one event at a time. */
 export interface EventReader {
   /** The next event; undefined at the end of the stream. */
-  next(): Promise<EventSourceMessage | undefined>
+  next(): Promise<SentEvent | undefined>
   cancel(): Promise<void>
 }
 
-/** Reads the body of a response as an event stream. */
+/** Reads the body of a response as an event stream; the Worker separates events by a blank line. */
 export function eventsOf(response: Response): EventReader {
-  const waiting: EventSourceMessage[] = []
-  const parser = createParser({ onEvent: (event) => waiting.push(event) })
   const decoder = new TextDecoder()
   const reader = response.body?.getReader()
+  let text = ''
   return {
     async next() {
-      while (waiting.length === 0) {
+      for (;;) {
+        const end = text.indexOf('\n\n')
+        if (end >= 0) {
+          const block = text.slice(0, end)
+          text = text.slice(end + 2)
+          if (!block.startsWith(':')) return parseEvent(block)
+          continue
+        }
         const chunk = await reader?.read()
         if (chunk === undefined || chunk.done) return undefined
-        parser.feed(decoder.decode(chunk.value as Uint8Array, { stream: true }))
+        text += decoder.decode(chunk.value as Uint8Array, { stream: true })
       }
-      return waiting.shift()
     },
     cancel: async () => reader?.cancel(),
   }
 }
 
+function parseEvent(block: string): SentEvent {
+  return Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s, 2)))
+}
+
 /** Reads events until the stream ends, or until enough of them have come. */
-export async function readEvents(
-  response: Response,
-  enough = Infinity,
-): Promise<EventSourceMessage[]> {
+export async function readEvents(response: Response, enough = Infinity): Promise<SentEvent[]> {
   const reader = eventsOf(response)
-  const events: EventSourceMessage[] = []
+  const events: SentEvent[] = []
   while (events.length < enough) {
     const event = await reader.next()
     if (event === undefined) return events
@@ -94,8 +106,6 @@ export async function readEvents(
 }
 
 /** The JSON-RPC messages among events. */
-export function messagesIn(events: readonly EventSourceMessage[]): Record<string, unknown>[] {
-  return events
-    .filter(({ data }) => data !== '')
-    .map(({ data }) => JSON.parse(data) as Record<string, unknown>)
+export function messagesIn(events: readonly SentEvent[]): Record<string, unknown>[] {
+  return events.flatMap(({ data = '' }) => (data === '' ? [] : [JSON.parse(data)]))
 }
