@@ -11,18 +11,17 @@ function tooOld() {
   return false
 }
 
+function explanation() {
+  return [
+    'bridge: needs Node ' + needed.join('.') + ' or newer, but was started with Node ',
+    process.versions.node + ' (' + process.execPath + ').\n',
+    '  Install a newer Node from https://nodejs.org, or put the full path of a newer one in ',
+    'your host\'s configuration as "command".\n',
+  ].join('')
+}
+
 if (tooOld()) {
-  process.stderr.write(
-    'bridge: needs Node ' +
-      needed.join('.') +
-      ' or newer, but was started with Node ' +
-      process.versions.node +
-      ' (' +
-      process.execPath +
-      ').\n' +
-      '  Install a newer Node from https://nodejs.org, or put the full path of a newer one in ' +
-      'your host\'s configuration as "command".\n',
-  )
+  process.stderr.write(explanation())
   process.exitCode = 1
 } else {
   require('../dist/cli.cjs')
