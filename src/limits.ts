@@ -95,3 +95,19 @@ export const LIST_PATIENCE_MS = 18_000
 
 /** How often it is looked whether a sign-in has come to wait for a person. */
 export const SIGN_IN_CHECK_MS = 250
+
+/** A temporary file of the store that is older was left by a process that is gone. */
+export const STALE_TEMPORARY_MS = 60_000
+
+/** How often the holder of a lock shows that it lives, and how often others look. */
+export const LOCK_BEAT_MS = 2_000
+export const LOCK_POLL_MS = 50
+
+/** A lock that nobody touched for this long is of a dead owner: five missed beats. */
+export const LOCK_SILENCE_MS = 10_000
+
+/** How long to wait for another process's token request: its own limit, and a pause for retries. */
+export const LOCK_WAIT_MS = 45_000
+
+/** How long a person has to sign in: two factors and a forgotten password, then it is given up. */
+export const SIGN_IN_MS = 5 * 60_000

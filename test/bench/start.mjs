@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `npm run compare:start`: from spawn to the answer of `initialize`, on the same server in the same
  * run: Node alone, the bridge, and mcp-remote 0.15.1 (installed into `test/bench/out` when missing).
@@ -48,6 +49,7 @@ if (address === null || typeof address === 'string') throw new Error('no port')
 const url = `http://127.0.0.1:${address.port}/mcp`
 
 const home = mkdtempSync(join(tmpdir(), 'bridge-bench-'))
+/** @type {NodeJS.ProcessEnv} */
 const env = { ...process.env, BRIDGE_HOME: home, MCP_REMOTE_CONFIG_DIR: home }
 // Reading extra certificates costs 50 ms at every start of Node 20, whatever the program.
 delete env['NODE_EXTRA_CA_CERTS']
@@ -97,7 +99,11 @@ const candidates = [
   { name: 'node -e 0', args: ['-e', '0'], speaks: false },
   { name: 'bridge', args: [join(root, 'bin', 'bridge.cjs'), url], speaks: true },
   { name: 'mcp-remote 0.15.1', args: [peer, url], speaks: true },
-].map((candidate) => ({ ...candidate, /** @type {number[]} */ times: [], requests: 0 }))
+].map((candidate) => {
+  /** @type {number[]} */
+  const times = []
+  return { ...candidate, times, requests: 0 }
+})
 
 for (let round = 0; round < ROUNDS; round++) {
   for (const candidate of candidates) {

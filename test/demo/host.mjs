@@ -1,3 +1,4 @@
+// @ts-check
 import { spawn } from 'node:child_process'
 
 /** How long the demo waits for any one answer. */
@@ -9,8 +10,9 @@ const ANSWER_MS = 60_000
  * @param {string} command
  * @param {readonly string[]} args
  * @param {NodeJS.ProcessEnv} env
+ * @param {(line: string) => void} [onErrorLine] Takes each line of stderr.
  */
-export function startHost(command, args, env) {
+export function startHost(command, args, env, onErrorLine = () => {}) {
   const child = spawn(command, args, { env, stdio: 'pipe' })
   /** @type {Map<number, { resolve: (message: any) => void, reject: (error: Error) => void }>} */
   const open = new Map()
@@ -34,7 +36,9 @@ export function startHost(command, args, env) {
     for (const line of lines) take(JSON.parse(line))
   })
   child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ chunk) => {
+    const complete = errors.lastIndexOf('\n') + 1
     errors += chunk
+    errors.slice(complete).split('\n').slice(0, -1).forEach(onErrorLine)
     for (const look of onError) look()
   })
 

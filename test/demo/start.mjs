@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * `npm start`: the whole story in half a minute. Starts the companion Worker and its identity
  * provider on loopback, runs the bridge against it as an MCP host would, signs in, lists and calls
