@@ -106,10 +106,10 @@ export function withSignIn(
     const { started, done } = remote.send(frame)
     const until = Date.now() + INITIALIZE_PATIENCE_MS
     const timer = setInterval(() => {
-      const signIn = pending()
-      if (signIn === undefined || Date.now() < until) return
+      const page = pending()
+      if (page === undefined || Date.now() < until) return
       clearInterval(timer)
-      if (stood === undefined) void standIn(frame, signIn.link)
+      if (stood === undefined) void standIn(frame, page.link)
     }, SIGN_IN_CHECK_MS).unref()
     const over = done
       .finally(() => clearInterval(timer))
@@ -133,7 +133,7 @@ export function withSignIn(
   function failed(error: Error): void {
     failure = error.message
     log.warn(`the sign-in to ${host} failed: ${failure}`)
-    for (const { frame } of [...held]) if (frame.kind === 'request') giveUp(frame)
+    for (const { frame } of held) if (frame.kind === 'request') giveUp(frame)
   }
 
   /** Answers a request that has waited long enough. */

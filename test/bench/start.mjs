@@ -95,21 +95,28 @@ function measure(args, speaks) {
   })
 }
 
-const candidates = [
-  { name: 'node -e 0', args: ['-e', '0'], speaks: false },
-  { name: 'bridge', args: [join(root, 'bin', 'bridge.cjs'), url], speaks: true },
-  { name: 'mcp-remote 0.15.1', args: [peer, url], speaks: true },
-].map((candidate) => {
+/**
+ * @param {string} name
+ * @param {string[]} args
+ * @param {boolean} speaks
+ */
+function candidate(name, args, speaks) {
   /** @type {number[]} */
   const times = []
-  return { ...candidate, times, requests: 0 }
-})
+  return { name, args, speaks, times, requests: 0 }
+}
+
+const candidates = [
+  candidate('node -e 0', ['-e', '0'], false),
+  candidate('bridge', [join(root, 'bin', 'bridge.cjs'), url], true),
+  candidate('mcp-remote 0.15.1', [peer, url], true),
+]
 
 for (let round = 0; round < ROUNDS; round++) {
-  for (const candidate of candidates) {
-    const result = await measure(candidate.args, candidate.speaks)
-    candidate.times.push(result.ms)
-    candidate.requests = result.requests
+  for (const entry of candidates) {
+    const result = await measure(entry.args, entry.speaks)
+    entry.times.push(result.ms)
+    entry.requests = result.requests
   }
 }
 server.close()

@@ -8,12 +8,12 @@ const ANSWER_MS = 60_000
  * The smallest MCP host: starts a local program and speaks JSON-RPC with it over stdio.
  *
  * @param {string} command
- * @param {readonly string[]} args
+ * @param {readonly string[]} argv
  * @param {NodeJS.ProcessEnv} env
  * @param {(line: string) => void} [onErrorLine] Takes each line of stderr.
  */
-export function startHost(command, args, env, onErrorLine = () => {}) {
-  const child = spawn(command, args, { env, stdio: 'pipe' })
+export function startHost(command, argv, env, onErrorLine = () => {}) {
+  const child = spawn(command, argv, { env, stdio: 'pipe' })
   /** @type {Map<number, { resolve: (message: any) => void, reject: (error: Error) => void }>} */
   const open = new Map()
   let nextId = 0
