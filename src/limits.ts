@@ -63,6 +63,12 @@ export const PATIENCE_CHECK_MS = 1_000
 /** An HTTP+SSE server names its endpoint at once; the SDKs' servers do it in the first packet. */
 export const ENDPOINT_EVENT_MS = 5_000
 
+/**
+ * How long a cancellation right behind its request waits for a sign that the server has the request:
+ * three times what a busy server was seen to need to read a new connection.
+ */
+export const ARRIVAL_MS = 250
+
 /** Redirects of one request on one origin. Browsers stop at 20; an API needs one, for a slash. */
 export const MAX_REDIRECTS = 3
 
@@ -111,3 +117,12 @@ export const LOCK_WAIT_MS = 45_000
 
 /** How long a person has to sign in: two factors and a forgotten password, then it is given up. */
 export const SIGN_IN_MS = 5 * 60_000
+
+/** Pauses before an authorization server that did not answer is asked again, with a quarter of jitter. */
+export const AUTH_RETRIES_MS: readonly number[] = [500, 1_500, 3_000]
+
+/** A host that restarts us after a failed sign-in must not fill the screen with tabs. */
+export const TAB_PAUSE_MS = 5 * 60_000
+
+/** How often a process looks whether another one has completed the sign-in. */
+export const FOLLOW_POLL_MS = 250

@@ -3,6 +3,7 @@ import { networkFailure, RelayError, ServerError, TransportMismatch } from '../e
 import { cancelledId, type Frame, type RawId } from '../frame.ts'
 import { mediaType, readBody } from '../http/body.ts'
 import { ENDPOINT_EVENT_MS, MAX_ERROR_BODY_BYTES } from '../limits.ts'
+import { createArrivals } from './arrivals.ts'
 import type { TransportContext } from './context.ts'
 import { createEventDecoder, type StreamEvent } from './events.ts'
 import { httpFailure } from './failures.ts'
@@ -15,6 +16,7 @@ import type { Watch } from './patience.ts'
 export async function openSse(context: TransportContext): Promise<Remote> {
   const { url, send, events, log, patience } = context
   const watches = new Map<RawId, Watch>()
+  const arrivals = createArrivals()
   const closing = new AbortController()
   let lost = false
   let endpoint = await connect()
@@ -89,14 +91,20 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   }
 
   async function deliver(frame: Frame, onStart: () => void): Promise<Outcome> {
+    let arrived: (() => void) | undefined
     try {
       if (lost) {
         endpoint = await connect()
         lost = false
       }
-      endWatch(cancelledId(frame))
+      const cancelled = cancelledId(frame)
+      if (cancelled !== undefined) {
+        endWatch(cancelled)
+        await arrivals.arrived(cancelled)
+      }
       const { id } = frame
       if (frame.kind === 'request' && id !== undefined) {
+        arrived = arrivals.expect(new Set([id]))
         watches.set(
           id,
           patience.watch(frame, (error) => {
@@ -121,6 +129,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       throw error instanceof ServerError ? error : networkFailure(error, url.origin, 'request')
     } finally {
       onStart()
+      arrived?.()
     }
   }
 

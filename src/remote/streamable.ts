@@ -9,6 +9,7 @@ import type { HttpResponse } from '../http/client.ts'
 import { valueAt } from '../json/locate.ts'
 import { MAX_ERROR_BODY_BYTES, SESSION_DELETE_MS } from '../limits.ts'
 import { noAnswer, readAnswers } from './answers.ts'
+import { createArrivals } from './arrivals.ts'
 import type { Cursor, Exchange, TransportContext } from './context.ts'
 import { httpFailure } from './failures.ts'
 import { keepListening } from './listening.ts'
@@ -33,6 +34,7 @@ export function openStreamable(context: TransportContext): Remote {
   const session = createSession()
   const toolHeaders = createToolHeaders(log)
   const exchanges = new Map<RawId, Exchange>()
+  const arrivals = createArrivals()
   const closing = new AbortController()
   let listening = false
   let lastModern: string | undefined
@@ -84,9 +86,11 @@ export function openStreamable(context: TransportContext): Remote {
   async function converse(frame: Frame, exchange: Exchange, onStart: () => void): Promise<Outcome> {
     for (const id of exchange.waiting) exchanges.set(id, exchange)
     const ids = [...exchange.waiting]
+    const arrived = arrivals.expect(exchange.waiting)
     const watch = patience.watch(frame, (error) => exchange.abort?.abort(error))
     try {
       const response = await ask(frame, exchange, onStart)
+      arrived()
       watch.alive()
       if (frame.method === 'initialize') session.opened(response)
       const takeAnswer = (answer: Frame) => take(answer, frame, exchange)
@@ -104,6 +108,7 @@ export function openStreamable(context: TransportContext): Remote {
       if (error instanceof ServerError) throw error
       throw networkFailure(error, url.origin, 'response')
     } finally {
+      arrived()
       watch.end()
       for (const id of ids) exchanges.delete(id)
     }
@@ -132,8 +137,11 @@ export function openStreamable(context: TransportContext): Remote {
     try {
       // The host's answers may be what the server needs before it answers `initialize`.
       if (initializing !== undefined && frame.kind !== 'response') await initializing
-      const cancelled = cancel(frame)
-      if (cancelled) return 'complete'
+      const cancelled = cancelledId(frame)
+      if (cancelled !== undefined) {
+        if (cancel(cancelled)) return 'complete'
+        await arrivals.arrived(cancelled)
+      }
       const waiting = new Set<RawId>()
       for (const part of frame.parts ?? [frame]) {
         if (part.kind === 'request' && part.id !== undefined) waiting.add(part.id)
@@ -164,10 +172,9 @@ export function openStreamable(context: TransportContext): Remote {
    * A cancelled request loses its claim to an answer. In the stateless era closing its stream is the
    * cancellation (MCP 2026-07-28, cancellation), and nothing is sent: true.
    */
-  function cancel(frame: Frame): boolean {
-    const id = cancelledId(frame)
-    const exchange = id === undefined ? undefined : exchanges.get(id)
-    if (id === undefined || exchange === undefined) return false
+  function cancel(id: RawId): boolean {
+    const exchange = exchanges.get(id)
+    if (exchange === undefined) return false
     exchange.waiting.delete(id)
     if (exchange.waiting.size > 0) return false
     exchange.cancelled = true
