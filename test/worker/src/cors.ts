@@ -28,6 +28,8 @@ export function isTrustedHost(url: URL, env: Env): boolean {
 export function isAllowedOrigin(request: Request, url: URL, env: Env): boolean {
   const origin = request.headers.get('origin')
   if (origin === null || origin === url.origin) return true
+  // Behind a tunnel the own origin is another than the one that the request arrives at.
+  if (env.PUBLIC_URL !== undefined && origin === new URL(env.PUBLIC_URL).origin) return true
   const listed = new Set((env.ALLOWED_ORIGINS ?? '').split(',').map((entry) => entry.trim()))
   if (listed.has('*') || listed.has(origin)) return true
   return URL.canParse(origin) && isLoopback(new URL(origin))

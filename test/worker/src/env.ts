@@ -47,8 +47,6 @@ export interface Env {
   readonly OIDC_ISSUER?: string
   readonly OIDC_CLIENT_ID?: string
   readonly OIDC_CLIENT_SECRET?: string
-  /** OAuth flavour: comma-separated logins that hold the admin role. */
-  readonly ADMIN_LOGINS?: string
   /** OAuth flavour: lifetimes of the tokens that this Worker issues. */
   readonly ACCESS_TOKEN_TTL_S?: string
   readonly REFRESH_TOKEN_TTL_S?: string

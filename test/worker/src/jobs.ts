@@ -54,7 +54,7 @@ export async function startJob(
     .bind(crypto.randomUUID(), owner, task, input, new Date().toISOString(), key ?? null)
     .first<{ id: string; status: string }>()
   if (inserted !== null) {
-    await env.JOBS.send({ id: inserted.id })
+    await enqueue(env, inserted.id)
     return { ...inserted, replayed: false }
   }
   const earlier = await env.DB.prepare(
@@ -64,6 +64,16 @@ export async function startJob(
     .first<{ id: string; status: string }>()
   if (earlier === null) throw new Error('a job vanished between insert and select')
   return { ...earlier, replayed: true }
+}
+
+/** A row without a message would say `processing` for ever, to a repeated call as well. */
+async function enqueue(env: Env, id: string): Promise<void> {
+  try {
+    await env.JOBS.send({ id })
+  } catch (thrown) {
+    await env.DB.prepare('DELETE FROM jobs WHERE id = ?').bind(id).run()
+    throw thrown
+  }
 }
 
 /** A job of this owner, if there is one. */

@@ -1,6 +1,7 @@
 import { request as httpRequest, type ClientRequest } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startWorker, type RunningWorker } from '../dev/serve.mjs'
+import { isAllowedOrigin } from '../src/cors.ts'
 import type { Env } from '../src/env.ts'
 import { withGateway } from '../src/gateway.ts'
 import { readBody } from '../src/mcp/body.ts'
@@ -54,6 +55,14 @@ describe('CORS', () => {
       })
     },
   )
+
+  test('behind a tunnel, the public origin is the own one', async () => {
+    const url = new URL('http://127.0.0.1:8787/authorize')
+    const request = new Request(url, { headers: { origin: 'https://mcp.example.com' } })
+    expect(isAllowedOrigin(request, url, {} as Env)).toBe(false)
+    const env = { PUBLIC_URL: 'https://mcp.example.com' } as Env
+    expect(isAllowedOrigin(request, url, env)).toBe(true)
+  })
 
   test('a real answer exposes what a page has to read', async () => {
     const response = await fetch(`${worker.url}/mcp`, {

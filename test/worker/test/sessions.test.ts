@@ -94,6 +94,21 @@ describe('resumption', () => {
     expect(messagesIn(await readEvents(resumed))).toEqual(messagesIn(events))
   })
 
+  test('what is kept has a bound: the oldest events go first', async () => {
+    const session = await openSession(mcp)
+    const results = []
+    for (const id of [1, 2, 3]) {
+      results.push(await readEvents(await session.post(callTool(id, 'big', { bytes: 7_000_000 }))))
+    }
+    const statuses = []
+    for (const [priming] of results) {
+      const resumed = await session.get({ 'last-event-id': priming?.id ?? '' })
+      statuses.push(resumed.status)
+      await resumed.body?.cancel()
+    }
+    expect(statuses).toEqual([400, 200, 200])
+  })
+
   test('a client that lost its stream and comes back gets the stream, not a conflict', async () => {
     const session = await openSession(mcp)
     const first = await session.get()
@@ -124,6 +139,21 @@ describe('resumption', () => {
 })
 
 describe('end', () => {
+  test('an initialize that is refused begins no session', async () => {
+    const headers = { 'content-type': 'application/json', accept: 'application/json' }
+    const body = rpc(1, 'initialize', {})
+    const response = await fetch(mcp, { method: 'POST', headers, body })
+    expect(response.status).toBe(406)
+    const seen = (await hook('sessions')) as string[]
+    const id = seen.at(-1) ?? ''
+    const again = await fetch(mcp, {
+      method: 'POST',
+      headers: { ...headers, 'mcp-session-id': id },
+      body,
+    })
+    expect(again.status).toBe(404)
+  })
+
   test('an expired session is a 404, and the client may start anew', async () => {
     const session = await openSession(mcp)
     await hook(`expire?session=${session.id}`)

@@ -23,20 +23,18 @@ export class McpSession extends DurableObject<Env> {
     const caller = readCaller(request.headers)
     const { pathname } = new URL(request.url)
     if (pathname === '/sse') return this.#openSse(caller)
-    const fresh = request.method === 'POST' && !request.headers.has('mcp-session-id')
-    if (pathname === '/sse/message') {
-      if (this.#live === undefined) return sessionNotFound()
-    } else if (!fresh && !isInitialized(this.ctx.storage)) return sessionNotFound()
+    const overSse = pathname === '/sse/message'
+    const fresh = !overSse && request.method === 'POST' && !request.headers.has('mcp-session-id')
+    const known = overSse ? this.#live !== undefined : fresh || isInitialized(this.ctx.storage)
+    if (!known) return sessionNotFound()
     const opener = this.#opener()
     // To anybody else the session does not exist.
     if (opener !== undefined && opener.owner !== caller.owner) return sessionNotFound()
     const session = await this.#open(opener ?? caller)
     const response = await session.handle(request, caller)
     if (request.method === 'DELETE' && response.ok) await this.#end('deleted')
-    else if (isInitialized(this.ctx.storage) || pathname === '/sse/message') {
-      if (opener === undefined) this.#keep(caller)
-      await this.#touch()
-    }
+    else if (fresh && !isInitialized(this.ctx.storage)) await this.#end('refused')
+    else await this.#touch(opener === undefined ? caller : undefined)
     return response
   }
 
@@ -89,8 +87,7 @@ export class McpSession extends DurableObject<Env> {
   async #openSse(caller: Caller): Promise<Response> {
     const opening = openSse(this.#parts(caller), () => void this.#end('closed'))
     this.#live = opening
-    this.#keep(caller)
-    await this.#touch()
+    await this.#touch(caller)
     return (await opening).stream
   }
 
@@ -105,15 +102,14 @@ export class McpSession extends DurableObject<Env> {
     return packed === undefined ? undefined : unpackCaller(packed)
   }
 
-  #keep(caller: Caller): void {
-    this.ctx.storage.kv.put(CALLER_KEY, packCaller(caller))
-  }
-
-  async #touch(): Promise<void> {
+  /** Moves the end of the session; with an opener, begins it. */
+  async #touch(opener?: Caller): Promise<void> {
+    const { storage } = this.ctx
+    if (opener !== undefined) storage.kv.put(CALLER_KEY, packCaller(opener))
     const ttl = Number(this.env.SESSION_TTL_S ?? SESSION_TTL_S) * 1000
     const due = Date.now() + ttl
-    const set = await this.ctx.storage.getAlarm()
-    if (set === null || due - set > ttl * ALARM_SLACK) await this.ctx.storage.setAlarm(due)
+    const set = await storage.getAlarm()
+    if (set === null || due - set > ttl * ALARM_SLACK) await storage.setAlarm(due)
   }
 
   async #end(reason: string): Promise<void> {

@@ -69,18 +69,21 @@ export function eventsOf(response: Response): EventReader {
   const decoder = new TextDecoder()
   const reader = response.body?.getReader()
   let text = ''
+  let searched = 0
   return {
     async next() {
       for (;;) {
-        const end = text.indexOf('\n\n')
+        const end = text.indexOf('\n\n', searched)
         if (end >= 0) {
           const block = text.slice(0, end)
           text = text.slice(end + 2)
+          searched = 0
           if (!block.startsWith(':')) return parseEvent(block)
           continue
         }
         const chunk = await reader?.read()
         if (chunk === undefined || chunk.done) return undefined
+        searched = Math.max(0, text.length - 1)
         text += decoder.decode(chunk.value as Uint8Array, { stream: true })
       }
     },
