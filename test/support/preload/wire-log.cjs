@@ -5,19 +5,22 @@ const fs = require('node:fs')
 const net = require('node:net')
 
 const written = []
-const note = (chunk) => {
-  for (const [, id] of String(chunk).matchAll(/"(?:id|requestId)":(\d+)[,}]/g))
-    written.push(Number(id))
+const CHUNKS = {
+  _write: (chunk) => [chunk],
+  _writev: (writes) => writes.map(({ chunk }) => chunk),
 }
 
-const { _write, _writev } = net.Socket.prototype
-net.Socket.prototype._write = function (chunk, encoding, callback) {
-  if (this.remotePort !== undefined) note(chunk)
-  return _write.call(this, chunk, encoding, callback)
+for (const [name, chunksOf] of Object.entries(CHUNKS)) {
+  const write = net.Socket.prototype[name]
+  net.Socket.prototype[name] = function (data, ...rest) {
+    // A pipe has no remote port: only what goes to the server counts.
+    if (this.remotePort !== undefined) for (const chunk of chunksOf(data)) note(String(chunk))
+    return write.call(this, data, ...rest)
+  }
 }
-net.Socket.prototype._writev = function (chunks, callback) {
-  if (this.remotePort !== undefined) for (const { chunk } of chunks) note(chunk)
-  return _writev.call(this, chunks, callback)
+
+function note(text) {
+  for (const [, id] of text.matchAll(/"id":(\d+)[,}]/g)) written.push(Number(id))
 }
 
 process.on('exit', () => {
