@@ -39,13 +39,19 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       if (status >= 300) throw await httpFailure(response)
       return await new Promise<URL>((resolve, reject) => {
         let named = false
+        let refusal: RelayError | undefined
         const decoder = createEventDecoder({
           event(event) {
             if (named) return take(event)
-            named = true
+            if (refusal !== undefined) return undefined
             const target = endpointUrl(event, url)
-            if (target instanceof URL) resolve(target)
-            else opening.abort(target)
+            if (target instanceof URL) {
+              named = true
+              resolve(target)
+            } else {
+              refusal = target
+              opening.abort(target)
+            }
             return undefined
           },
         })
@@ -58,7 +64,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
           .then((failure) => {
             closing.signal.removeEventListener('abort', onClose)
             if (named) lose(failure ?? streamEnded(url))
-            reject(failure ?? notSpoken(url))
+            reject(refusal ?? failure ?? notSpoken(url))
           })
       })
     } catch (error) {
@@ -125,7 +131,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       await readBody(response, MAX_ERROR_BODY_BYTES) // any 2xx: the answer comes on the stream
       return frame.kind === 'request' ? 'elsewhere' : 'complete'
     } catch (error) {
-      endWatch(frame.id)
+      if (frame.kind === 'request') endWatch(frame.id)
       throw error instanceof ServerError ? error : networkFailure(error, url.origin, 'request')
     } finally {
       onStart()

@@ -6,9 +6,9 @@ const { spawn } = require('node:child_process')
 const [command, ...args] = process.argv.slice(2)
 const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
 // Node marks its end of the pipe close-on-exec; handed over by number it is inherited all the same.
-const sibling = spawn('sleep', ['60'], {
-  stdio: ['ignore', 'ignore', 'ignore', child.stdin._handle.fd],
-})
+// oxlint-disable-next-line no-underscore-dangle -- Node has no public name for the number.
+const { fd } = child.stdin._handle
+const sibling = spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', fd] })
 child.stdin.write(
   '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}\n',
 )

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Message } from './bridge.ts'
+import type { Certificate } from './certificate.ts'
 
 /** One request that reached the server. */
 export interface Seen {
@@ -23,14 +25,21 @@ export interface TestServer {
   close(): Promise<void>
 }
 
+/** Where a server listens; with TLS when there is a certificate. */
+export interface ServerOptions {
+  readonly port?: number
+  readonly path?: string
+  readonly tls?: Certificate
+}
+
 /** Starts a server; the handler gets each request with its whole body. It is closed after the test. */
 export async function startServer(
   handler: (request: Seen, response: ServerResponse) => void | Promise<void>,
-  { port = 0, path = '/mcp' }: { port?: number; path?: string } = {},
+  { port = 0, path = '/mcp', tls }: ServerOptions = {},
 ): Promise<TestServer> {
   const seen: Seen[] = []
   const sockets = new Set<Socket>()
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
@@ -47,7 +56,8 @@ export async function startServer(
         response.destroy(error as Error)
       })
     })
-  })
+  }
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
@@ -55,7 +65,7 @@ export async function startServer(
   await new Promise<void>((resolve) => {
     server.listen(port, '127.0.0.1', resolve)
   })
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve())

@@ -1,5 +1,12 @@
 import type { ServerResponse } from 'node:http'
-import { initializeResult, json, type Seen, startServer, type TestServer } from './http-server.ts'
+import {
+  initializeResult,
+  json,
+  type Seen,
+  type ServerOptions,
+  startServer,
+  type TestServer,
+} from './http-server.ts'
 
 /** Answers one request of the bridge. */
 export type Handler = (request: Seen, response: ServerResponse) => void | Promise<void>
@@ -16,7 +23,7 @@ export const SESSION = 'session-1'
 /** A Streamable HTTP server that does everything right, except for what the test takes over. */
 export function startMcpServer(
   behaviour: Behaviour = {},
-  options: { port?: number; path?: string } = {},
+  options: ServerOptions = {},
 ): Promise<TestServer> {
   return startServer((request, response) => {
     const handler = behaviour[kindOf(request)] ?? DEFAULTS[kindOf(request)] ?? acknowledge
