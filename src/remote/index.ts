@@ -91,7 +91,9 @@ export function openRemote(
       } catch (error) {
         // The refusal of the first transport says more than that the second is not spoken.
         refusal ??= error
-        if (chosen !== undefined || !isMismatch(error)) throw error
+        if (chosen !== undefined) throw error
+        void remote?.close()
+        if (!isMismatch(error)) throw error
       }
     }
     throw refusal

@@ -231,3 +231,12 @@ test('HTTP+SSE: no session or version header, server requests and notifications 
   }
   expect(bridge.messages().map(({ method }) => method)).toContain('notifications/x')
 })
+
+test('a stream whose endpoint is not there is closed before the other transport is tried', async () => {
+  const server = await startSseServer({ initialize: refuse(404, 'text/plain', 'no') })
+  const bridge = startBridge(server.url, strategy('sse-first'))
+  bridge.write(initialize(0))
+  expect(await bridge.answer(0)).toMatchObject({ error: { data: { httpStatus: 404 } } })
+  expect(wire(server)).toEqual(['GET /sse', 'POST /messages initialize', 'POST /sse initialize'])
+  await expect.poll(() => server.streams[0]?.destroyed).toBe(true)
+})
