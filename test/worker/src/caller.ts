@@ -8,7 +8,7 @@ export interface Caller {
 }
 
 /** Owner of everything on the public flavour. */
-export const PUBLIC_OWNER = 'public'
+const PUBLIC_OWNER = 'public'
 
 // Set by the Worker on every request to a Durable Object and never taken from outside.
 const CALLER_HEADER = 'x-worker-caller'

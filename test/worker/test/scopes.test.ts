@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import {
   Client,
   SSEClientTransport,
@@ -13,7 +14,10 @@ const MODERN: VersionNegotiationMode = { pin: '2026-07-28' }
 
 let worker: RunningWorker
 beforeAll(async () => {
-  worker = await startWorker({ flavour: 'public', entry: 'test/support/authed.ts' })
+  worker = await startWorker({
+    flavour: 'public',
+    entry: fileURLToPath(import.meta.resolve('./support/authed.ts')),
+  })
 })
 afterAll(() => worker.stop())
 

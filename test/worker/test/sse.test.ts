@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startWorker, type RunningWorker } from '../dev/serve.mjs'
 import { eventsOf, postHeaders, rpc } from './support/raw.ts'
+import { until } from './support/until.ts'
 
 let worker: RunningWorker
 beforeAll(async () => {
@@ -44,6 +45,16 @@ test('a message that is no JSON-RPC is refused', async () => {
   expect((await post(url, '{"hello":1}')).status).toBe(400)
   expect((await post(url, '{')).status).toBe(400)
   await events.cancel()
+})
+
+test('when the client leaves, the session ends', async () => {
+  const { events, url } = await openStream()
+  await post(url, initialize)
+  await events.next()
+  await events.cancel()
+  await until('gone', async () => (await post(url, rpc(2, 'ping'))).status === 404)
+  const ended = await until('log line', () => worker.logs.find(({ reason }) => reason === 'closed'))
+  expect(ended).toMatchObject({ event: 'session_ended' })
 })
 
 test.each(['evict', 'expire', 'drop-streams'])('after %s the session is gone', async (hook) => {

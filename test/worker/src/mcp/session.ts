@@ -80,7 +80,10 @@ export class McpSession extends DurableObject<Env> {
   }
 
   #open(caller: Caller): Promise<LiveSession> {
-    this.#live ??= openStreamable(this.#parts(caller))
+    this.#live ??= openStreamable(this.#parts(caller)).catch((thrown: unknown) => {
+      this.#live = undefined
+      throw thrown
+    })
     return this.#live
   }
 

@@ -13,12 +13,12 @@ import { callerAt, type Place } from '../place.ts'
 import { BASE_SCOPE } from '../scopes.ts'
 
 /** What a tool gets besides its arguments. */
-export interface Call extends Place {
+interface Call extends Place {
   readonly ctx: ServerContext
 }
 
 /** What a tool may answer: a result, or a question to the person. */
-export type Answer = CallToolResult | InputRequiredResult
+type Answer = CallToolResult | InputRequiredResult
 
 /** One tool: everything that is listed, and the code behind it. */
 export interface Tool<Input extends z.ZodObject = z.ZodObject> {

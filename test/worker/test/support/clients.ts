@@ -16,7 +16,7 @@ export interface TestClient {
 }
 
 /** A tool result as both SDKs return it. */
-export interface ToolResult {
+interface ToolResult {
   readonly isError?: boolean | undefined
   readonly structuredContent?: unknown
   readonly content: readonly { readonly type: string; readonly text?: string }[]
