@@ -77,7 +77,11 @@ export function openStreamable(context: TransportContext): Remote {
     if (response.status < 300) return response
     const failure = await httpFailure(response)
     if (exchange.modern === undefined || !missesHeaders(frame, failure)) throw failure
-    await listToolsAgain(frame, (list) => post(list, exchange), toolHeaders, log)
+    try {
+      await listToolsAgain(frame, (list) => post(list, exchange), toolHeaders, log)
+    } catch {
+      throw failure // says more than that the tools could not be listed
+    }
     const second = await post(frame, exchange)
     if (second.status < 300) return second
     throw await httpFailure(second)
