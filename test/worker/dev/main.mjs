@@ -11,6 +11,5 @@ const worker = await startWorker({
   port: Number(values.port),
 })
 process.stdout.write(`${worker.url} is ready after ${Date.now() - started} ms\n`)
+// miniflare ends workerd when this process is told to stop.
 process.stdout.write('MCP endpoints: /mcp and /sse. State is in memory. Stop with Ctrl+C.\n')
-
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void worker.stop())

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startWorker, type RunningWorker } from '../dev/serve.mjs'
 import { connectV2 } from './support/clients.ts'
-import { messagesIn, openSession, readEvents, rpc } from './support/raw.ts'
+import { eventsOf, messagesIn, openSession, readEvents, rpc } from './support/raw.ts'
 import { until } from './support/until.ts'
 
 let worker: RunningWorker
@@ -118,6 +118,27 @@ describe('resumption', () => {
     const [event] = messagesIn(await readEvents(second, 1))
     expect(event).toMatchObject({ method: 'notifications/tools/list_changed' })
     expect(await readEvents(first)).toEqual([])
+  })
+
+  test('a call’s stream that the server believes in is taken over by the client’s new one', async () => {
+    const session = await openSession(mcp)
+    const old = eventsOf(await session.post(callTool(1, 'sleep', { ms: 500 })))
+    const priming = await old.next()
+    const resumed = await session.get({ 'last-event-id': priming?.id ?? '' })
+    expect(resumed.status).toBe(200)
+    expect(await old.next()).toBeUndefined()
+    expect(messagesIn(await readEvents(resumed))).toMatchObject([{ id: 1, result: {} }])
+  })
+
+  test('asking again for a finished call leaves the stream for notifications alone', async () => {
+    const session = await openSession(mcp)
+    const [priming] = await readEvents(await session.post(callTool(1, 'whoami')))
+    const notifications = eventsOf(await session.get())
+    const replayed = await session.get({ 'last-event-id': priming?.id ?? '' })
+    expect(messagesIn(await readEvents(replayed))).toMatchObject([{ id: 1, result: {} }])
+    await hook('list-changed?kind=tools')
+    expect((await notifications.next())?.data).toContain('notifications/tools/list_changed')
+    await notifications.cancel()
   })
 
   test('an unknown event id is refused', async () => {

@@ -1,5 +1,4 @@
 import {
-  isJSONRPCRequest,
   parseJSONRPCMessage,
   type JSONRPCMessage,
   type MessageExtraInfo,
@@ -69,7 +68,6 @@ export async function openSse(parts: SessionParts, onEnd: () => void): Promise<S
     } catch {
       return rpcError(400, RPC.parse, 'Parse error: not a JSON-RPC message')
     }
-    logEvent('debug', 'sse_message', { request: isJSONRPCRequest(message) })
     transport.onmessage?.(message, extra)
     return new Response('Accepted', { status: 202 })
   }

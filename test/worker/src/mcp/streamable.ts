@@ -61,18 +61,21 @@ export async function openStreamable(parts: SessionParts): Promise<LiveSession> 
   }
 
   /** The newest stream wins: after a network fault the server still believes in the old one. */
-  function replaceStream(lastEventId: string | null): void {
-    if (lastEventId === null) return transport.closeStandaloneSSEStream()
-    const stream = events.streamOf(lastEventId)
+  async function get(request: Request): Promise<Response> {
+    const response = await transport.handleRequest(request)
+    if (response.status !== 409) return response
+    const stream = events.streamOf(request.headers.get('last-event-id') ?? '')
     const owed = events.unanswered().find((open) => open.stream === stream)
-    if (owed === undefined) return transport.closeStandaloneSSEStream()
-    for (const id of owed.ids) transport.closeSSEStream(id)
+    // A stream that is open and owes no answer is the one for notifications.
+    if (owed === undefined) transport.closeStandaloneSSEStream()
+    else for (const id of owed.ids) transport.closeSSEStream(id)
+    return transport.handleRequest(request)
   }
 
   return {
     server,
     handle(request, { authInfo }) {
-      if (request.method === 'GET') replaceStream(request.headers.get('last-event-id'))
+      if (request.method === 'GET') return get(request)
       if (request.method !== 'POST') return transport.handleRequest(request)
       // One at a time, so that the store knows which requests a new stream belongs to. The
       // promise is that of the answer's head; calls themselves run side by side.
