@@ -86,7 +86,6 @@ export async function listenForCallback(place: CallbackPlace): Promise<Callback>
   const { pathname } = new URL(`http://${host}${path}`)
   const connections = trackConnections()
   let pending: Pending | undefined
-  let answered = false
   let lastPage: Page | undefined
 
   const servers = await bindAll(host, place.port, connections.add, (request, response) => {
@@ -96,8 +95,8 @@ export async function listenForCallback(place: CallbackPlace): Promise<Callback>
     } else if (lastPage === undefined) {
       // Held until `finish`: the page tells how the sign-in ended, not that a code came.
       connections.hold(response)
-      if (!answered) pending?.resolve(judged)
-      answered = true
+      // Only the first call counts: a repetition changes nothing.
+      pending?.resolve(judged)
     } else {
       send(response, lastPage)
     }

@@ -48,6 +48,11 @@ test.each([
     { SSH_CLIENT: '198.51.100.4 50022 22', USER: 'ada' },
     { user: 'ada', host: undefined, port: undefined },
   ],
+  // A zone is a name of this machine, which says nothing on the other one.
+  [
+    { SSH_CONNECTION: 'fe80::2%eth0 50022 fe80::1%eth0 22', USER: 'ada' },
+    { user: 'ada', host: undefined, port: 22 },
+  ],
   // The line is going to be pasted into a shell.
   [
     { SSH_CONNECTION: 'a b $(calc) ;calc', USER: '$(calc)' },
