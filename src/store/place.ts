@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+
+/** Layout of the files; it changes only together with a migration. */
+export const LAYOUT = 1
+
+/** Whose credentials are meant: one account on one server. */
+export interface StoreKey {
+  readonly server: URL
+  /** The `resource` that the user has set, or `false` for none. */
+  readonly resource: string | false | undefined
+  readonly profile: string
+}
+
+/** The file of a key. No part of the URL is readable in the name: a query may hold a secret. */
+export function fileOf(folder: string, { server, resource, profile }: StoreKey): string {
+  const identity = JSON.stringify([server.href, resource ?? null, profile])
+  return join(folder, `${createHash('sha256').update(identity).digest('hex').slice(0, 32)}.json`)
+}

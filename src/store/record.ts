@@ -1,0 +1,91 @@
+import * as z from 'zod/mini'
+import { LAYOUT } from './place.ts'
+import { ServerMetadata } from './server-metadata.ts'
+
+const text = z.optional(z.string())
+
+/** What a token response left behind. */
+const Tokens = z.object({
+  accessToken: z.string(),
+  refreshToken: text,
+  /** Milliseconds since 1970; absent when the server does not say. */
+  expiresAt: z.optional(z.number()),
+  obtainedAt: z.number(),
+  /** What was granted; what was asked for when the server does not say. */
+  scope: text,
+  /** What was asked for. */
+  requested: text,
+  /** The `resource` parameter that they were asked with. */
+  resource: text,
+  clientId: z.string(),
+  /** The grant that began them. */
+  grant: z.enum(['authorization_code', 'device_code', 'client_credentials']),
+})
+
+/** A client that was registered for us. */
+const Client = z.object({
+  clientId: z.string(),
+  clientSecret: text,
+  /** Milliseconds since 1970; absent when it does not expire. */
+  secretExpiresAt: z.optional(z.number()),
+  authMethod: z.string(),
+  redirectUris: z.array(z.string()),
+})
+
+/** Everything that is bound to one authorization server (A-49). */
+const Issuer = z.object({
+  metadata: ServerMetadata,
+  client: z.optional(Client),
+  tokens: z.optional(Tokens),
+  /** It refuses the `resource` parameter, which is left out since. */
+  refusesResource: z.optional(z.boolean()),
+})
+
+/** A sign-in that waits for a person; whoever holds its lock may complete it (A-56). */
+const Pending = z.object({
+  id: z.string(),
+  kind: z.enum(['code', 'device']),
+  startedAt: z.number(),
+  issuer: z.string(),
+  published: z.boolean(),
+  client: Client,
+  /** Only a client that was registered for us is kept, and replaced when it is dead. */
+  registered: z.boolean(),
+  scope: text,
+  resource: text,
+  /** The page to open. */
+  link: z.string(),
+  state: text,
+  verifier: text,
+  redirectUri: text,
+  userCode: text,
+  deviceCode: text,
+  intervalMs: z.optional(z.number()),
+  expiresAt: z.optional(z.number()),
+})
+
+/** The content of one file: one server, as one account sees it. */
+export const ServerRecord = z.object({
+  layout: z.literal(LAYOUT),
+  server: z.string(),
+  profile: z.string(),
+  /** The issuer whose tokens are in use. */
+  current: text,
+  issuers: z.record(z.string(), Issuer),
+  pending: z.optional(Pending),
+  /** When a browser was last opened, and what for (no second tab for a restart). */
+  tab: z.optional(z.object({ openedAt: z.number(), scope: text })),
+  /** How the last sign-in failed: those who waited for it say the same. */
+  failed: z.optional(z.object({ id: z.string(), message: z.string(), hint: text })),
+})
+
+/** What is stored about one server and account. */
+export type ServerRecord = z.infer<typeof ServerRecord>
+/** Tokens at rest. */
+export type StoredTokens = z.infer<typeof Tokens>
+/** A registered client at rest. */
+export type StoredClient = z.infer<typeof Client>
+/** What is bound to one issuer. */
+export type StoredIssuer = z.infer<typeof Issuer>
+/** A sign-in in progress. */
+export type PendingFlow = z.infer<typeof Pending>

@@ -1,0 +1,41 @@
+import { readPrivate } from './files.ts'
+import { LAYOUT } from './place.ts'
+
+/** What of the store is needed to send the first request. */
+export interface StartTokens {
+  readonly accessToken: string
+  readonly expiresAt: number | undefined
+  readonly obtainedAt: number
+  readonly refreshable: boolean
+  readonly clientId: string
+  readonly grant: string
+}
+
+/**
+ * The tokens in use, read without the store's own code, which is loaded when there is something to
+ * do. A file that looks odd is as good as none here; the store says later what is wrong with it.
+ */
+export function readStartTokens(file: string): StartTokens | undefined {
+  try {
+    const { layout, current, issuers } = JSON.parse(readPrivate(file) ?? 'null') as {
+      layout: number
+      current: string
+      issuers: Record<string, { tokens?: Record<string, unknown> }>
+    }
+    if (layout !== LAYOUT) return undefined
+    const tokens = issuers[current]?.tokens ?? {}
+    const { accessToken, expiresAt, obtainedAt, refreshToken, clientId, grant } = tokens
+    if (typeof accessToken !== 'string' || typeof obtainedAt !== 'number') return undefined
+    if (typeof clientId !== 'string' || typeof grant !== 'string') return undefined
+    return {
+      accessToken,
+      expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
+      obtainedAt,
+      refreshable: typeof refreshToken === 'string',
+      clientId,
+      grant,
+    }
+  } catch {
+    return undefined
+  }
+}
