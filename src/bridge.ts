@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { noAuthorizer } from './auth/index.ts'
+import { type Authorizer, createAuthorizer, noAuthorizer } from './auth/index.ts'
 import { RelayError } from './errors.ts'
 import { createHttpClient, type HttpSend } from './http/client.ts'
 import { withAuth } from './http/with-auth.ts'
@@ -10,9 +10,9 @@ import { DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits
 import { claimStdout } from './local/output.ts'
 import { watchParent } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
-import { createLog } from './log.ts'
+import { createLog, type Log } from './log.ts'
 import type { RelayOptions } from './options.ts'
-import { pathsOf } from './paths.ts'
+import { type Paths, pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
 import { openRemote } from './remote/index.ts'
 import { createPatience } from './remote/patience.ts'
@@ -31,11 +31,13 @@ export async function runBridge(options: RelayOptions, process: NodeJS.Process):
   const ending = endOf(process, local.ended, local.broken)
 
   const http = createHttpClient()
+  const paths = pathsOf(process.env)
+  const authorizer = authorizerOf(options, paths, log, process.env)
   const send: HttpSend = withRedirects(
-    withHeaders(options.headers, withAuth(noAuthorizer(), http.send)),
+    withHeaders(options.headers, withAuth(authorizer, http.send)),
   )
   const patience = createPatience(log, options.timeoutMs, Date.now)
-  const verdicts = openVerdicts(join(pathsOf(process.env).cache, 'servers'), log)
+  const verdicts = openVerdicts(join(paths.cache, 'servers'), log)
   const relay = createRelay(local, log)
   const { events } = relay
   const remote = openRemote(
@@ -53,7 +55,7 @@ export async function runBridge(options: RelayOptions, process: NodeJS.Process):
   const answered = within(LAST_ANSWERS_MS, relay.close(remote, closing))
   await within(
     SESSION_DELETE_MS,
-    answered.then(() => remote.close()),
+    answered.then(() => Promise.all([remote.close(), authorizer.close()])),
   )
   patience.close()
   // Lines that still wait for their turn on the wire are answered now.
@@ -66,6 +68,18 @@ export async function runBridge(options: RelayOptions, process: NodeJS.Process):
       .then(() => local.flush()),
   )
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
+}
+
+/** A credential that the user supplies switches OAuth off. */
+function authorizerOf(
+  { url, headers, auth }: RelayOptions,
+  { data }: Paths,
+  log: Log,
+  env: NodeJS.ProcessEnv,
+): Authorizer {
+  if (headers['authorization'] !== undefined) return noAuthorizer()
+  const folder = join(data, 'credentials')
+  return createAuthorizer({ server: url, options: auth, folder, log, env, now: Date.now })
 }
 
 /** Settles with the first sign that the host wants us gone or is gone itself. */

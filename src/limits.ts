@@ -126,3 +126,30 @@ export const TAB_PAUSE_MS = 5 * 60_000
 
 /** How often a process looks whether another one has completed the sign-in. */
 export const FOLLOW_POLL_MS = 250
+
+/** Between two questions for a device code, when the server does not say (RFC 8628 §3.2). */
+export const DEVICE_INTERVAL_MS = 5_000
+
+/** What `slow_down` adds, for good (RFC 8628 §3.5). */
+export const DEVICE_SLOW_DOWN_MS = 5_000
+
+/** A token is renewed this long before its end, so that no request arrives with a dead one. */
+export const MAX_EXPIRY_MARGIN_MS = 60_000
+
+/** Token requests per minute for one server; more is a loop (456 per second were seen in the field). */
+export const MAX_RENEWALS_PER_MINUTE = 10
+
+/** A server that refuses a token from a sign-in just made is left alone for this long. */
+export const REFUSED_FRESH_MS = 60_000
+
+/** Sign-ins for more scopes, for one operation (MCP authorization, Step-Up Authorization Flow: "a few"). */
+export const MAX_STEP_UPS_PER_OPERATION = 3
+
+/** Operations whose step-ups are counted; the oldest are forgotten. */
+export const MAX_COUNTED_OPERATIONS = 1_000
+
+/** Renewals for one request: a refresh, then a sign-in; a third refusal is the server's last word. */
+export const MAX_AUTH_ROUNDS = 2
+
+/** Longest InitializeResult that is kept on disk; the largest known one has 30 KiB of instructions. */
+export const MAX_INTRODUCTION_BYTES = 256 * 1024

@@ -1,19 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { AUTH_OPTIONS } from './auth/flags.ts'
+import { type AuthOptions, readAuthOptions } from './auth/options.ts'
 import { BridgeError } from './errors.ts'
+import {
+  durationMs,
+  expand,
+  isOn,
+  list,
+  type OptionSpec,
+  text,
+  type Values,
+} from './option-values.ts'
 import type { Strategy } from './remote/index.ts'
-
-/** One flag: this table drives parsing, help, the environment's names and the README's table. */
-export interface OptionSpec {
-  readonly name: string
-  readonly short?: string
-  /** What stands for the value in the help; a flag without it is on or off. */
-  readonly value?: string
-  readonly multiple?: boolean
-  /** The environment variable with the same meaning; the flag wins. */
-  readonly variable?: string
-  readonly help: string
-}
 
 /** The flags of the relay. */
 export const OPTIONS: readonly OptionSpec[] = [
@@ -47,6 +46,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     variable: 'BRIDGE_TIMEOUT',
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
+  ...AUTH_OPTIONS,
   { name: 'help', short: 'h', help: 'Show this help.' },
   { name: 'version', help: 'Show the version.' },
 ]
@@ -58,6 +58,7 @@ export interface RelayOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly strategy: Strategy
   readonly timeoutMs: number | undefined
+  readonly auth: AuthOptions
 }
 
 /** What the command line asks for. */
@@ -114,11 +115,10 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
       headers: readHeaders(values, env),
       strategy: strategyOf(text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto'),
       timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
+      auth: readAuthOptions(values, env, allowHttp),
     }),
   }
 }
-
-type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
 
 function parse(argv: readonly string[]): { values: Values; positionals: string[] } {
   const options = Object.fromEntries(
@@ -143,14 +143,6 @@ function parse(argv: readonly string[]): { values: Values; positionals: string[]
     const hint = near === undefined ? 'bridge --help lists the options.' : `Did you mean --${near}?`
     throw new BridgeError('usage', `Unknown option ${unknown}.`, { hint, cause })
   }
-}
-
-function text(value: Values[string]): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-function isOn(value: string | undefined): boolean {
-  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase())
 }
 
 function serverUrl(target: string, allowHttp: boolean): URL {
@@ -190,16 +182,6 @@ function strategyOf(word: string): Strategy {
   throw new BridgeError('usage', `Unknown transport ${word}.`, { hint })
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-function durationMs(value: string | undefined): number | undefined {
-  if (value === undefined || value === '') return undefined
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value)
-  const ms = match === null ? 0 : Number(match[1]) * UNIT_MS[match[2] ?? 's']!
-  if (ms > 0) return ms
-  throw new BridgeError('usage', `Not a duration: ${value}`, { hint: 'Examples: 90, 90s, 5m.' })
-}
-
 /** The user's headers; a flag wins over a file, a file over the environment. */
 function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, string> {
   const headers: Record<string, string> = {}
@@ -235,10 +217,6 @@ function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, str
   return headers
 }
 
-function list(value: Values[string]): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
-}
-
 function headerLines(file: string): string[] {
   let content: string
   try {
@@ -248,17 +226,6 @@ function headerLines(file: string): string[] {
     throw new BridgeError('header_file_unreadable', `Cannot read ${file} (${code}).`, { cause })
   }
   return content.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
-}
-
-/** Hosts disagree on who expands `${VAR}` in their configuration; what arrives here, we expand. */
-function expand(value: string, env: NodeJS.ProcessEnv, source: string): string {
-  return value.replaceAll(/\$\{([^}]*)\}/g, (_, name: string) => {
-    const found = env[name]
-    if (found !== undefined) return found
-    throw new BridgeError('header_variable_missing', `\${${name}} is not set (${source}).`, {
-      hint: `Add ${name} to the environment of this entry in your host's configuration.`,
-    })
-  })
 }
 
 /** The known option that a typing error may have meant. */

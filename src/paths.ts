@@ -5,11 +5,16 @@ import { join } from 'node:path'
 export interface Paths {
   /** What can be found out again: losing it costs a request. */
   readonly cache: string
+  /** What only a person can make again: sign-ins. */
+  readonly data: string
 }
 
 /** The system's usual folders; `BRIDGE_HOME` puts everything in one place instead. */
 export function pathsOf(env: NodeJS.ProcessEnv): Paths {
   const home = env['BRIDGE_HOME']
-  if (home !== undefined && home !== '') return { cache: join(home, 'cache') }
-  return { cache: envPaths('bridge', { suffix: '' }).cache }
+  if (home !== undefined && home !== '') {
+    return { cache: join(home, 'cache'), data: join(home, 'data') }
+  }
+  const { cache, data } = envPaths('bridge', { suffix: '' })
+  return { cache, data }
 }

@@ -1,7 +1,8 @@
-import { quote, AuthFailure } from './failure.ts'
+import { isUsable, ServerMetadata } from '../store/server-metadata.ts'
+import { AuthFailure, quote } from './failure.ts'
 import type { AuthHttp } from './fetch.ts'
 import { readDocument } from './documents.ts'
-import { isUsable, ResourceMetadata, ServerMetadata } from './metadata.ts'
+import { ResourceMetadata } from './metadata.ts'
 import { coversServer } from './resource.ts'
 
 /** What is known about who protects a server. */

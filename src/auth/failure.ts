@@ -22,16 +22,24 @@ export class AuthFailure extends Error {
   /** What a person can do about it. */
   readonly hint: string | undefined
   readonly retryAfterMs: number | undefined
+  /** The error code of the authorization server. */
+  readonly code: string | undefined
 
   constructor(
     kind: FailureKind,
     message: string,
-    options: { hint?: string | undefined; cause?: unknown; retryAfterMs?: number | undefined } = {},
+    options: {
+      hint?: string | undefined
+      cause?: unknown
+      retryAfterMs?: number | undefined
+      code?: string | undefined
+    } = {},
   ) {
     super(message, { cause: options.cause })
     this.kind = kind
     this.hint = options.hint
     this.retryAfterMs = options.retryAfterMs
+    this.code = options.code
   }
 }
 

@@ -1,31 +1,113 @@
-/** What a server's refusal asks for. */
-export interface Challenge {
+import type { Log } from '../log.ts'
+import { fileOf } from '../store/place.ts'
+import { readStartTokens } from '../store/start.ts'
+import { hold, isOurs } from './held.ts'
+import type { AuthOptions } from './options.ts'
+
+/** A request that the server refused for want of authorization. */
+export interface Refusal {
   readonly status: 401 | 403
   /** The values of `WWW-Authenticate`, as received. */
   readonly authenticate: readonly string[]
+  /** What was sent as `Authorization`. */
+  readonly credential: string | undefined
+  /** How often this request has been refused before. */
+  readonly round: number
+  /** Whether nobody waits for the request: it never opens a browser. */
+  readonly background: boolean
+  /** What the request is for; step-ups are limited for each. */
+  readonly operation: string
 }
 
 /** The end of an attempt to get a better credential. */
 export type Renewal =
   | { readonly ok: true }
-  | { readonly ok: false; readonly hint: string; readonly cause?: unknown }
+  | {
+      readonly ok: false
+      readonly hint: string | undefined
+      /** What went wrong; absent when the server's own refusal says it all. */
+      readonly message?: string
+      readonly retryAfterMs?: number | undefined
+    }
+
+/** A sign-in that waits for a person. */
+export interface PendingSignIn {
+  /** The page to open. */
+  readonly link: string
+  /** The code to enter there, when it is not part of the link. */
+  readonly code: string | undefined
+}
 
 /** Supplies the credential of every request to the MCP server and replaces it when it is refused. */
 export interface Authorizer {
   /** The value of the `Authorization` header, from memory. */
   credential(): string | undefined
+  /** The renewal of a credential that is about to expire; `undefined` when nothing is due. */
+  due(): Promise<Renewal> | undefined
   /** Called for 401 and for 403 with `insufficient_scope`; the request is sent once more when `ok`. */
-  renew(challenge: Challenge): Promise<Renewal>
+  renew(refusal: Refusal): Promise<Renewal>
+  /** The sign-in that waits for a person now, here or in another process of ours. */
+  pending(): PendingSignIn | undefined
+  /** Ends what is under way; a sign-in can be completed by the next start. */
+  close(): Promise<void>
 }
 
-/** For servers that ask for nothing, and for credentials that the user supplies as a header. */
+/** For credentials that the user supplies as a header: OAuth never starts (A-77). */
 export function noAuthorizer(): Authorizer {
   return {
     credential: () => undefined,
+    due: () => undefined,
     renew: () =>
       Promise.resolve({
         ok: false,
-        hint: 'Pass a token with --header-file, --header or BRIDGE_HEADER_AUTHORIZATION.',
+        hint: 'The server refuses the Authorization header that you supply. Without it, the bridge signs in.',
       }),
+    pending: () => undefined,
+    close: () => Promise.resolve(),
+  }
+}
+
+/** What an authorizer is made of. */
+export interface AuthorizerWorld {
+  readonly server: URL
+  readonly options: AuthOptions
+  /** The folder of the stored credentials. */
+  readonly folder: string
+  readonly log: Log
+  readonly env: NodeJS.ProcessEnv
+  readonly now: () => number
+}
+
+/** OAuth for one server. Its code is loaded when something is to be done: a valid token needs none. */
+export function createAuthorizer(world: AuthorizerWorld): Authorizer {
+  const { server, options, folder, now } = world
+  const file = fileOf(folder, { server, resource: options.resource, profile: options.profile })
+  const stored = readStartTokens(file)
+  let held = stored !== undefined && isOurs(stored, options) ? hold(stored) : undefined
+  let engine: Promise<import('./engine.ts').Engine> | undefined
+  let pending: PendingSignIn | undefined
+
+  const load = (): Promise<import('./engine.ts').Engine> =>
+    (engine ??= import('./engine.ts').then(({ createEngine }) =>
+      createEngine(world, {
+        current: () => held,
+        use(tokens) {
+          held = tokens
+        },
+        show(signIn) {
+          pending = signIn
+        },
+      }),
+    ))
+
+  return {
+    credential: () => held?.authorization,
+    due() {
+      if (held === undefined || now() < held.renewAt) return undefined
+      return load().then((loaded) => loaded.renewDue())
+    },
+    renew: async (refusal) => (await load()).renew(refusal),
+    pending: () => pending,
+    close: async () => (await engine)?.close(),
   }
 }

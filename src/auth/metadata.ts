@@ -4,11 +4,6 @@ import { catch as otherwise } from 'zod/mini'
 /** A list of words that may be missing or `null`; a list of anything else is as good as none. */
 const words = otherwise(z.optional(z.array(z.string())), undefined)
 
-/** A text that may be missing or `null`. */
-const text = otherwise(z.optional(z.string()), undefined)
-
-const flag = otherwise(z.optional(z.boolean()), undefined)
-
 /** Protected resource metadata (RFC 9728 §2): what of it is used. */
 export const ResourceMetadata = z.object({
   resource: z.string(),
@@ -18,38 +13,3 @@ export const ResourceMetadata = z.object({
 
 /** What a server says about its own protection. */
 export type ResourceMetadata = z.infer<typeof ResourceMetadata>
-
-/** The grant of RFC 8628. */
-export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
-
-/** Authorization server metadata (RFC 8414 §2, OpenID Connect Discovery §3): what of it is used. */
-export const ServerMetadata = z.object({
-  issuer: z.string(),
-  authorization_endpoint: text,
-  token_endpoint: z.string(),
-  registration_endpoint: text,
-  revocation_endpoint: text,
-  device_authorization_endpoint: text,
-  scopes_supported: words,
-  code_challenge_methods_supported: words,
-  grant_types_supported: words,
-  token_endpoint_auth_methods_supported: words,
-  token_endpoint_auth_signing_alg_values_supported: words,
-  client_id_metadata_document_supported: flag,
-  authorization_response_iss_parameter_supported: flag,
-})
-
-/** Grants that need nobody at an authorization endpoint. */
-const WITHOUT_AUTHORIZATION = new Set(['client_credentials', DEVICE_CODE_GRANT])
-
-/** Whether a document is of use at all: an error page in JSON has none of these (A-23). */
-export function isUsable({
-  authorization_endpoint,
-  grant_types_supported,
-}: ServerMetadata): boolean {
-  if (authorization_endpoint !== undefined) return true
-  return grant_types_supported?.some((grant) => WITHOUT_AUTHORIZATION.has(grant)) ?? false
-}
-
-/** What is known about an authorization server. */
-export type ServerMetadata = z.infer<typeof ServerMetadata>

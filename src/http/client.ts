@@ -17,6 +17,8 @@ export interface HttpRequest {
   /** Called when the request has a connection and is written to it, before any later request is. */
   readonly onStart?: (() => void) | undefined
   readonly signal?: AbortSignal | undefined
+  /** Whether nobody waits for it: such a request never makes a person sign in. */
+  readonly background?: boolean
 }
 
 /** A response whose body has not been read. */

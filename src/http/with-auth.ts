@@ -1,37 +1,94 @@
-import type { Authorizer, Challenge } from '../auth/index.ts'
-import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
+import type { Authorizer, Refusal, Renewal } from '../auth/index.ts'
+import { RelayError } from '../errors.ts'
+import { valueAt } from '../json/locate.ts'
+import { MAX_AUTH_ROUNDS, MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { readBody } from './body.ts'
 import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
 
 /**
- * Adds the credential to every request, and renews it once when the server refuses it
- * (MCP authorization, 2025-11-25: 401, and 403 with `insufficient_scope`).
+ * Adds the credential to every request, renews it when it is about to expire and when the server
+ * refuses it, and sends the request again (MCP authorization, 2025-11-25: 401, and 403 with
+ * `insufficient_scope`).
  */
 export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
   return async (request) => {
-    const first = await next(authorized(request, authorizer))
-    const challenge = challengeOf(first)
-    if (challenge === undefined) return first
-    const renewal = await authorizer.renew(challenge)
-    if (!renewal.ok) return { ...first, hint: renewal.hint }
-    await readBody(first, MAX_ERROR_BODY_BYTES)
-    return next(authorized(request, authorizer))
+    for (let round = 0; ; round++) {
+      const due = authorizer.due()
+      if (due !== undefined) demand(await before(request.signal, due), undefined)
+      const credential = authorizer.credential()
+      const response = await next(authorized(request, credential))
+      const refusal = refusalOf(request, response, credential, round)
+      if (refusal === undefined || round === MAX_AUTH_ROUNDS) return response
+      // Read now: a person may need minutes, and the server would not wait with its connection.
+      const body = await readBody(response, MAX_ERROR_BODY_BYTES)
+      const renewal = await before(request.signal, authorizer.renew(refusal))
+      if (!renewal.ok && renewal.message === undefined) return reread(response, body, renewal.hint)
+      demand(renewal, response.status)
+    }
   }
 }
 
-function authorized(request: HttpRequest, authorizer: Authorizer): HttpRequest {
-  const authorization = authorizer.credential()
+/** An authorization that failed is the failure of the request. */
+function demand(renewal: Renewal, httpStatus: number | undefined): void {
+  if (renewal.ok) return
+  const { message, hint, retryAfterMs } = renewal
+  throw new RelayError(message ?? 'The sign-in has expired.', {
+    phase: 'authorization',
+    httpStatus,
+    retryAfterMs,
+    hint,
+  })
+}
+
+function authorized(request: HttpRequest, authorization: string | undefined): HttpRequest {
   if (authorization === undefined) return request
   return { ...request, headers: { ...request.headers, authorization } }
 }
 
-function challengeOf(response: HttpResponse): Challenge | undefined {
-  const { status } = response
-  if (status !== 401 && status !== 403) return undefined
-  const value = response.headers['www-authenticate'] ?? []
+/** What a response asks for; 403 is a matter of authorization only when it says so. */
+function refusalOf(
+  request: HttpRequest,
+  { status, headers }: HttpResponse,
+  credential: string | undefined,
+  round: number,
+): Refusal | undefined {
+  // At its end a session needs no new credential.
+  if ((status !== 401 && status !== 403) || request.method === 'DELETE') return undefined
+  const value = headers['www-authenticate'] ?? []
   const authenticate = Array.isArray(value) ? value : [value]
   if (status === 403 && !authenticate.some((text) => text.includes('insufficient_scope'))) {
     return undefined
   }
-  return { status, authenticate }
+  const background = request.background === true
+  return { status, authenticate, credential, round, background, operation: operationOf(request) }
+}
+
+/** What the request is for: its MCP method, and the name of the tool, prompt or resource. */
+function operationOf({ method, body }: HttpRequest): string {
+  const frame = Buffer.concat(body ?? [])
+  const parts = [valueAt(frame, 'method'), valueAt(frame, 'params', 'name')]
+  return [method, ...parts.filter((part) => typeof part === 'string')].join(' ')
+}
+
+/** Waits for the work, which goes on for others when this request is given up. */
+function before<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+/** A response whose body is in memory. */
+function reread(response: HttpResponse, body: Buffer, hint: string | undefined): HttpResponse {
+  return {
+    ...response,
+    hint,
+    async consume(onChunk) {
+      if (body.length > 0) await onChunk(body)
+    },
+    discard: () => {},
+  }
 }

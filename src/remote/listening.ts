@@ -36,6 +36,7 @@ export async function keepListening(listening: Listening): Promise<void> {
           ...session.headers(),
         },
         signal,
+        background: true,
       })
       const { status } = response
       if (status === 200 && mediaType(response) === 'text/event-stream') {

@@ -1,0 +1,212 @@
+import { openCredentials } from '../store/credentials.ts'
+import type { PendingFlow, StoredTokens } from '../store/record.ts'
+import { createBrakes } from './brakes.ts'
+import { bearerChallenge } from './challenge.ts'
+import type { AuthContext } from './context.ts'
+import { AuthFailure } from './failure.ts'
+import { createAuthHttp, lookupAll } from './fetch.ts'
+import { type Held, hold } from './held.ts'
+import type { AuthorizerWorld, PendingSignIn, Refusal, Renewal } from './index.ts'
+import { currentTokens } from './ledger.ts'
+import { covers, joinScopes } from './scopes.ts'
+import { signIn, type SignInRequest } from './sign-in.ts'
+import { renewSilently, type SilentOutcome } from './silent.ts'
+
+/** What the engine shares with the requests that are being sent. */
+export interface Desk {
+  current(): Held | undefined
+  use(held: Held | undefined): void
+  show(pending: PendingSignIn | undefined): void
+}
+
+/** The part of the authorizer that is loaded when there is something to do. */
+export interface Engine {
+  renewDue(): Promise<Renewal>
+  renew(refusal: Refusal): Promise<Renewal>
+  close(): Promise<void>
+}
+
+const OK: Renewal = { ok: true }
+
+/** The engine for one server. */
+export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
+  const { server, options, folder, log, env, now } = world
+  const ending = new AbortController()
+  const { signal } = ending
+  const { allowHttp, allowPrivate, resource, profile } = options
+  const http = createAuthHttp({ server, allowHttp, allowPrivate, lookup: lookupAll, signal })
+  const store = openCredentials(folder, { server, resource, profile }, log, signal)
+  const context: AuthContext = { server, options, http, store, log, env, signal, now }
+  const brakes = createBrakes(now)
+  const silent = new Map<string | undefined, Promise<SilentOutcome>>()
+  const waiting = new Set<() => void>()
+  let asking:
+    | { readonly scope: string | undefined; readonly done: Promise<StoredTokens> }
+    | undefined
+  /** The access token of the last sign-in of this process. */
+  let signedIn: string | undefined
+
+  function use(tokens: StoredTokens): void {
+    const refreshable = tokens.refreshToken !== undefined || tokens.grant === 'client_credentials'
+    desk.use(hold({ ...tokens, expiresAt: tokens.expiresAt, refreshable }))
+    for (const wake of waiting) wake()
+    waiting.clear()
+  }
+
+  /** Whether requests are sent with another token than the refused one by now. */
+  function renewed(refused: string | undefined): boolean {
+    const token = desk.current()?.accessToken
+    return token !== undefined && token !== refused
+  }
+
+  /** One for all requests that were refused with the same token. */
+  function quietly(refused: string | undefined, challenge: Challenge): Promise<SilentOutcome> {
+    let flight = silent.get(refused)
+    if (flight === undefined) {
+      brakes.checkRenewals()
+      const { resourceMetadata: hinted, scope: challenged } = challenge ?? {}
+      flight = renewSilently(context, { refused, hinted, challenged })
+        .then((outcome) => {
+          if (outcome !== 'needs-person') {
+            brakes.countRenewal()
+            use(outcome)
+          } else if (!renewed(refused)) {
+            desk.use(undefined)
+          }
+          return outcome
+        })
+        .finally(() => silent.delete(refused))
+      silent.set(refused, flight)
+    }
+    return flight
+  }
+
+  /** One for all requests, whatever refused them, unless it would bring too few scopes. */
+  async function withPerson(request: Omit<SignInRequest, 'insist'>): Promise<StoredTokens> {
+    while (asking !== undefined) {
+      const { scope: coming, done } = asking
+      if (covers(coming, request.scope)) return done
+      await done.catch(() => {})
+    }
+    const insist = signedIn !== undefined && signedIn !== request.refused
+    const show = (flow: PendingFlow | undefined): void =>
+      desk.show(flow === undefined ? undefined : { link: flow.link, code: flow.userCode })
+    const done = signIn(context, { ...request, insist }, show).finally(() => {
+      asking = undefined
+    })
+    asking = { scope: request.scope, done }
+    const tokens = await done
+    signedIn = tokens.accessToken
+    use(tokens)
+    return tokens
+  }
+
+  async function unauthorized(refusal: Refusal, challenge: Challenge): Promise<Renewal> {
+    const refused = tokenOf(refusal.credential)
+    if (renewed(refused)) return OK
+    if (brakes.refusedFresh(refused)) return refusedFresh(server)
+    if (refusal.round === 0) {
+      if ((await quietly(refused, challenge)) !== 'needs-person') return OK
+    } else if (signedIn !== undefined && signedIn === refused) {
+      brakes.refuseFresh(refused)
+      return refusedFresh(server)
+    }
+    if (refusal.background) return elsewhere(refused)
+    if (options.grant === 'client_credentials') return refusedFresh(server)
+    const { resourceMetadata: hinted, scope: challenged } = challenge ?? {}
+    await withPerson({ refused, scope: undefined, hinted, challenged })
+    return OK
+  }
+
+  /** Waits until requests that somebody waits for have got another token. */
+  function elsewhere(refused: string | undefined): Promise<Renewal> {
+    return new Promise((resolve) => {
+      const done = (): void => resolve(renewed(refused) ? OK : { ok: false, hint: undefined })
+      if (renewed(refused) || signal.aborted) {
+        done()
+        return
+      }
+      waiting.add(done)
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+
+  async function insufficient(refusal: Refusal, challenge: Challenge): Promise<Renewal> {
+    const { scope: challenged, resourceMetadata: hinted } = challenge ?? {}
+    const refused = tokenOf(refusal.credential)
+    const failure: Renewal = {
+      ok: false,
+      hint: 'The account or the client lacks a permission that this operation needs.',
+    }
+    if (refusal.background || challenged === undefined) return failure
+    if (options.grant === 'client_credentials') return failure
+    const before = currentTokens(await store.read())
+    if (
+      before !== undefined &&
+      before.accessToken !== refused &&
+      covers(before.scope, challenged)
+    ) {
+      use(before) // another request, or another process, was faster
+      return OK
+    }
+    if (refusal.round > 0 || !brakes.mayStepUp(refusal.operation)) return failure
+    const wanted = joinScopes(before?.requested, before?.scope, challenged)
+    await withPerson({ refused, scope: wanted, hinted, challenged })
+    return OK
+  }
+
+  /** Expected failures become values here, and nowhere below. */
+  async function judged(work: () => Promise<Renewal>): Promise<Renewal> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof AuthFailure)) throw error
+      const { message, hint, retryAfterMs } = error
+      return { ok: false, message, hint, retryAfterMs }
+    }
+  }
+
+  return {
+    renewDue: () =>
+      judged(async () => {
+        const held = desk.current()
+        if (held === undefined || now() < held.renewAt) return OK
+        try {
+          await quietly(held.accessToken, undefined)
+        } catch (error) {
+          const lives = held.expiresAt !== undefined && held.expiresAt > now()
+          if (!(error instanceof AuthFailure) || !lives) throw error
+          // The token still works: the next try waits until it has lost half of what is left.
+          desk.use({ ...held, renewAt: now() + (held.expiresAt - now()) / 2 })
+        }
+        return OK
+      }),
+    renew: (refusal) =>
+      judged(() => {
+        const challenge = bearerChallenge(refusal.authenticate)
+        return refusal.status === 401
+          ? unauthorized(refusal, challenge)
+          : insufficient(refusal, challenge)
+      }),
+    async close() {
+      ending.abort()
+      await asking?.done.catch(() => {})
+      await Promise.allSettled(silent.values())
+      await http.close()
+    },
+  }
+}
+
+type Challenge = ReturnType<typeof bearerChallenge>
+
+function tokenOf(credential: string | undefined): string | undefined {
+  return credential?.replace(/^Bearer /, '')
+}
+
+function refusedFresh({ host }: URL): Renewal {
+  return {
+    ok: false,
+    message: `${host} refuses a token that was made for it a moment ago.`,
+    hint: 'The server and its authorization server disagree; only their operator can put that right.',
+  }
+}

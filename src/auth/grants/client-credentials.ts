@@ -1,0 +1,31 @@
+import { clientCredentialsGrantRequest } from 'oauth4webapi'
+import type { StoredTokens } from '../../store/record.ts'
+import type { AuthContext } from '../context.ts'
+import type { Discovery } from '../discover.ts'
+import { AuthFailure } from '../failure.ts'
+import { knownIdentity } from '../identity.ts'
+import type { Asked } from '../request.ts'
+import { persistently } from '../retry.ts'
+import { requestTokens } from '../token-endpoint.ts'
+
+/** Gets a token for the client itself: no person, no registration. */
+export async function asClient(
+  context: AuthContext,
+  discovery: Discovery,
+  { scope, resource }: Asked,
+): Promise<StoredTokens> {
+  const identity = knownIdentity(context, discovery)
+  if (identity === undefined || identity.source !== 'configured') {
+    throw new AuthFailure('refused', 'Client credentials need a client of their own: --client-id.')
+  }
+  const { client } = identity
+  const { metadata } = discovery
+  const request = { metadata, client, resource, scope, grant: 'client_credentials' } as const
+  return persistently(context.signal, () =>
+    requestTokens(context, request, (server, oauthClient, authentication, options) => {
+      const parameters = new URLSearchParams(scope === undefined ? {} : { scope })
+      if (resource !== undefined) parameters.set('resource', resource)
+      return clientCredentialsGrantRequest(server, oauthClient, authentication, parameters, options)
+    }),
+  )
+}

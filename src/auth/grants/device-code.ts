@@ -1,0 +1,91 @@
+import {
+  type AuthorizationServer,
+  deviceAuthorizationRequest,
+  deviceCodeGrantRequest,
+  processDeviceAuthorizationResponse,
+} from 'oauth4webapi'
+import { DEVICE_INTERVAL_MS, DEVICE_SLOW_DOWN_MS } from '../../limits.ts'
+import { pause } from '../../pause.ts'
+import type { PendingFlow, StoredClient, StoredTokens } from '../../store/record.ts'
+import type { ServerMetadata } from '../../store/server-metadata.ts'
+import { clientAuthentications } from '../client-auth.ts'
+import type { AuthContext } from '../context.ts'
+import { AuthFailure } from '../failure.ts'
+import type { Asked } from '../request.ts'
+import { clearly, deviceOptions, requestTokens } from '../token-endpoint.ts'
+
+/** The part of a pending sign-in that is the device flow's own. */
+export type DeviceFlow = Pick<
+  PendingFlow,
+  'link' | 'userCode' | 'deviceCode' | 'intervalMs' | 'expiresAt'
+>
+
+/** Asks for a code that a person enters on another device (RFC 8628 §3.1). */
+export async function beginDeviceFlow(
+  context: AuthContext,
+  metadata: ServerMetadata,
+  client: StoredClient,
+  { scope, resource }: Asked,
+): Promise<DeviceFlow> {
+  const server = metadata as AuthorizationServer
+  const oauthClient = { client_id: client.clientId }
+  const params = new URLSearchParams()
+  if (scope !== undefined) params.set('scope', scope)
+  if (resource !== undefined) params.set('resource', resource)
+  const [authentication] = await clientAuthentications(client, context.options.client, metadata)
+  const answer = await clearly(async () => {
+    const options = deviceOptions(context)
+    const response = await deviceAuthorizationRequest(
+      server,
+      oauthClient,
+      authentication!,
+      params,
+      options,
+    )
+    return processDeviceAuthorizationResponse(server, oauthClient, response)
+  })
+  return {
+    link: answer.verification_uri_complete ?? answer.verification_uri,
+    userCode: answer.user_code,
+    deviceCode: answer.device_code,
+    intervalMs: (answer.interval ?? DEVICE_INTERVAL_MS / 1000) * 1000,
+    expiresAt: context.now() + answer.expires_in * 1000,
+  }
+}
+
+/** Asks again and again, never faster than the server wants, until the person is done. */
+export async function pollDeviceFlow(
+  context: AuthContext,
+  metadata: ServerMetadata,
+  flow: PendingFlow,
+  signal: AbortSignal,
+): Promise<StoredTokens> {
+  const { client, resource, scope } = flow
+  const request = { metadata, client, resource, scope, grant: 'device_code' } as const
+  let interval = flow.intervalMs ?? DEVICE_INTERVAL_MS
+  for (;;) {
+    await pause(interval, signal)
+    signal.throwIfAborted()
+    if (context.now() >= (flow.expiresAt ?? Infinity)) throw expired()
+    try {
+      return await requestTokens(context, request, (server, oauthClient, authentication, options) =>
+        deviceCodeGrantRequest(server, oauthClient, authentication, flow.deviceCode ?? '', options),
+      )
+    } catch (error) {
+      if (!(error instanceof AuthFailure)) throw error
+      if (error.code === 'slow_down') interval += DEVICE_SLOW_DOWN_MS
+      else if (error.code === 'expired_token') throw expired()
+      else if (error.code === 'access_denied') throw denied()
+      else if (error.kind === 'unreachable') interval *= 2
+      else if (error.code !== 'authorization_pending') throw error
+    }
+  }
+}
+
+function expired(): AuthFailure {
+  return new AuthFailure('refused', 'The code was not entered in time.', { code: 'expired_token' })
+}
+
+function denied(): AuthFailure {
+  return new AuthFailure('refused', 'The sign-in was denied.', { code: 'access_denied' })
+}

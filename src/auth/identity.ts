@@ -1,0 +1,84 @@
+import type { ServerRecord, StoredClient } from '../store/record.ts'
+import { supportedMethod } from './client-auth.ts'
+import type { AuthContext } from './context.ts'
+import type { Discovery } from './discover.ts'
+import { AuthFailure } from './failure.ts'
+import { register } from './register.ts'
+
+/** Who we are for one authorization server. */
+export interface Identity {
+  readonly client: StoredClient
+  /** Where it comes from: only a registered one is kept in the store, and may be replaced. */
+  readonly source: 'configured' | 'document' | 'registered'
+}
+
+/** What the identity is for. */
+export interface Purpose {
+  readonly redirectUri: string
+  readonly device: boolean
+  readonly scope: string | undefined
+}
+
+/** The client that needs no request: the user's own, or the one that describes itself (A-40). */
+export function knownIdentity(
+  { options }: AuthContext,
+  { metadata }: Discovery,
+): Identity | undefined {
+  if (options.client !== undefined) {
+    const { clientId, clientSecret, key, authMethod } = options.client
+    const method = authMethod ?? methodOf(metadata, clientSecret, key)
+    const client = { clientId, authMethod: method, redirectUris: [] }
+    return { client, source: 'configured' }
+  }
+  if (options.clientMetadataUrl === undefined) return undefined
+  if (metadata.client_id_metadata_document_supported !== true) return undefined
+  const client = { clientId: options.clientMetadataUrl, authMethod: 'none', redirectUris: [] }
+  return { client, source: 'document' }
+}
+
+function methodOf(
+  metadata: Discovery['metadata'],
+  secret: string | undefined,
+  key: string | undefined,
+): string {
+  if (key !== undefined) return 'private_key_jwt'
+  if (secret === undefined) return 'none'
+  const methods = ['client_secret_basic', 'client_secret_post']
+  return supportedMethod(metadata, methods) ?? 'client_secret_basic'
+}
+
+/** The registration of an earlier sign-in, as long as it lives (A-48, A-49). */
+export function storedClient(
+  { now }: AuthContext,
+  { issuer }: Discovery,
+  record: ServerRecord,
+): StoredClient | undefined {
+  const client = record.issuers[issuer]?.client
+  if (client === undefined) return undefined
+  const { secretExpiresAt } = client
+  return secretExpiresAt === undefined || secretExpiresAt > now() ? client : undefined
+}
+
+/** The client for a sign-in; registers one where there is none for this redirect URI. */
+export async function identify(
+  context: AuthContext,
+  discovery: Discovery,
+  record: ServerRecord,
+  purpose: Purpose,
+): Promise<Identity> {
+  const known = knownIdentity(context, discovery)
+  if (known !== undefined) return known
+  const stored = storedClient(context, discovery, record)
+  if (stored?.redirectUris.includes(purpose.redirectUri) === true) {
+    return { client: stored, source: 'registered' }
+  }
+  const { metadata, issuer } = discovery
+  if (metadata.registration_endpoint === undefined) {
+    throw new AuthFailure('refused', `${issuer} does not let programs register themselves.`, {
+      hint: `Register a client there with the redirect URI ${purpose.redirectUri} and pass its --client-id.`,
+    })
+  }
+  const own = context.options.clientMetadata
+  const client = await register(context.http, metadata, { ...purpose, own })
+  return { client, source: 'registered' }
+}

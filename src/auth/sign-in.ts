@@ -1,0 +1,296 @@
+import { FOLLOW_POLL_MS } from '../limits.ts'
+import { pause } from '../pause.ts'
+import type { PendingFlow, ServerRecord, StoredTokens } from '../store/record.ts'
+import type { ServerMetadata } from '../store/server-metadata.ts'
+import { adoptCodeFlow, openCodeFlow, runCodeFlow } from './code-sign-in.ts'
+import type { AuthContext } from './context.ts'
+import { openDeviceFlow, runDeviceFlow } from './device-sign-in.ts'
+import { discover, type Discovery } from './discover.ts'
+import { AuthFailure } from './failure.ts'
+import {
+  helpfulTokens,
+  type Need,
+  withFailure,
+  withoutTokens,
+  withPending,
+  withTokens,
+} from './ledger.ts'
+import { checkLink, mayOpenTab, present, surroundingsOf } from './present.ts'
+import { type Asked, whatToAsk } from './request.ts'
+import { covers } from './scopes.ts'
+
+/** What a sign-in is to achieve. */
+export interface SignInRequest extends Need {
+  /** Where the challenge says that the server's metadata is. */
+  readonly hinted: string | undefined
+  /** The scopes that the challenge names. */
+  readonly challenged: string | undefined
+  /** Whether a tab may be opened although one was opened a moment ago. */
+  readonly insist: boolean
+}
+
+/** The process that talks to the person, for all that wait for the same sign-in. */
+export interface Lead {
+  readonly context: AuthContext
+  /** Waits for an answer, but not for ever, and not when another process got tokens some other way. */
+  answered<T>(answer: Promise<T>): Promise<T | StoredTokens>
+  /** Stores what the sign-in has brought. */
+  keep(flow: PendingFlow, metadata: ServerMetadata, tokens: StoredTokens): Promise<void>
+}
+
+/** Gets tokens with the help of a person, who is asked by one process at a time. */
+export async function signIn(
+  context: AuthContext,
+  request: SignInRequest,
+  show: (flow: PendingFlow | undefined) => void,
+): Promise<StoredTokens> {
+  const { store, options, signal, now } = context
+  const deadline = now() + options.timeoutMs
+  let followed: string | undefined
+  try {
+    for (;;) {
+      const lock = await store.signInLock()
+      const record = await store.read()
+      try {
+        const tokens = helpfulTokens(record, request, now())
+        if (tokens !== undefined) return tokens
+        const { failed } = record
+        if (failed !== undefined && failed.id === followed) {
+          throw new AuthFailure('refused', failed.message, { hint: failed.hint })
+        }
+        if (lock !== undefined) return await lead(context, request, record, show)
+      } finally {
+        await lock?.release()
+      }
+      followed = record.pending?.id ?? followed
+      show(record.pending)
+      if (now() > deadline) throw timedOut(options.timeoutMs)
+      if (signal.aborted) throw closing()
+      await pause(FOLLOW_POLL_MS, signal)
+    }
+  } finally {
+    show(undefined)
+  }
+}
+
+async function lead(
+  context: AuthContext,
+  request: SignInRequest,
+  record: ServerRecord,
+  show: (flow: PendingFlow | undefined) => void,
+): Promise<StoredTokens> {
+  const us = createLead(context, request)
+  const adopted = await adopt(us, record, request)
+  if (adopted !== undefined) return conduct(context, adopted, false, show)
+  let opened = false
+  for (let attempt = 0; ; attempt++) {
+    const before = await context.store.read()
+    const started = await start(us, request, before)
+    const { flow, metadata } = started
+    const fresh = opened || request.insist || mayOpenTab(context, before, flow.scope)
+    const openTab = fresh && context.options.browser
+    await begin(context, flow, metadata, openTab)
+    try {
+      return await conduct(context, started, openTab, show)
+    } catch (error) {
+      if (context.signal.aborted) throw closing()
+      if (!(error instanceof AuthFailure)) throw error
+      // A dead registration and a refused parameter are seen only now; both can be put right.
+      if (attempt > 0 || !(await repaired(context, flow, error))) {
+        await leaveFailure(context, flow, error)
+        throw error
+      }
+      opened = true
+    }
+  }
+}
+
+/** Shows the sign-in and sees it through. */
+async function conduct(
+  context: AuthContext,
+  { flow, port, run }: Started,
+  openTab: boolean,
+  show: (flow: PendingFlow) => void,
+): Promise<StoredTokens> {
+  // Listening first: a page that asks nothing comes back at once.
+  const running = run()
+  show(flow)
+  present(context, flow, port, openTab).catch((error: unknown) => {
+    context.log.warn(`no browser could be opened: ${(error as Error).message}`)
+  })
+  return running
+}
+
+/** A sign-in that is ready to be shown to a person. */
+interface Started {
+  readonly flow: PendingFlow
+  readonly metadata: ServerMetadata
+  /** Where the browser comes back to; absent when none does. */
+  readonly port: number | undefined
+  run(): Promise<StoredTokens>
+}
+
+/** The sign-in of a process that is gone, when a person may still be looking at its page (A-56). */
+async function adopt(
+  us: Lead,
+  { pending, issuers }: ServerRecord,
+  request: SignInRequest,
+): Promise<Started | undefined> {
+  const { context } = us
+  const metadata = pending === undefined ? undefined : issuers[pending.issuer]?.metadata
+  if (pending === undefined || metadata === undefined) return undefined
+  const until = pending.expiresAt ?? pending.startedAt + context.options.timeoutMs
+  if (until <= context.now() || !covers(pending.scope, request.scope)) return undefined
+  const { client } = context.options
+  if (client !== undefined && client.clientId !== pending.client.clientId) return undefined
+  if (pending.kind === 'device') {
+    const run = (): Promise<StoredTokens> => runDeviceFlow(us, pending, metadata)
+    return { flow: pending, metadata, port: undefined, run }
+  }
+  const open = await adoptCodeFlow(us, pending, metadata)
+  if (open === undefined) return undefined
+  return { flow: pending, metadata, port: open.callback.port, run: () => runCodeFlow(us, open) }
+}
+
+async function start(us: Lead, request: SignInRequest, record: ServerRecord): Promise<Started> {
+  const { context } = us
+  const { issuers, current } = record
+  const known = [...(current === undefined ? [] : [current]), ...Object.keys(issuers)]
+  const preference = { issuer: context.options.issuer, known }
+  const discovery = await discover(context.http, context.server, request.hinted, preference)
+  const asked = whatToAsk(
+    context,
+    discovery,
+    record,
+    request.challenged,
+    request.scope !== undefined,
+  )
+  return byDevice(context, discovery)
+    ? startDevice(us, discovery, record, asked)
+    : startCode(us, discovery, record, asked)
+}
+
+/** By another device when the user wants it, or when nobody could see a browser here. */
+function byDevice(context: AuthContext, { metadata }: Discovery): boolean {
+  if (context.options.grant === 'device_code') return true
+  const offered = metadata.device_authorization_endpoint !== undefined
+  return offered && !surroundingsOf(context).display
+}
+
+async function startDevice(
+  us: Lead,
+  discovery: Discovery,
+  record: ServerRecord,
+  asked: Asked,
+): Promise<Started> {
+  const { metadata } = discovery
+  const flow = await openDeviceFlow(us, discovery, record, asked)
+  checkLink(flow.link, us.context)
+  return { flow, metadata, port: undefined, run: () => runDeviceFlow(us, flow, metadata) }
+}
+
+async function startCode(
+  us: Lead,
+  discovery: Discovery,
+  record: ServerRecord,
+  asked: Asked,
+): Promise<Started> {
+  const open = await openCodeFlow(us, discovery, record, asked)
+  const { flow, metadata, callback } = open
+  return { flow, metadata, port: callback.port, run: () => runCodeFlow(us, open) }
+}
+
+async function begin(
+  { store, now }: AuthContext,
+  flow: PendingFlow,
+  metadata: ServerMetadata,
+  openTab: boolean,
+): Promise<void> {
+  await store.exclusive(({ record, save }) => {
+    const tab = openTab ? { tab: { openedAt: now(), scope: flow.scope } } : {}
+    return save({ ...withPending(record, metadata, flow), ...tab })
+  })
+}
+
+/** The others that wait for this sign-in say the same and do not ask the person again. */
+async function leaveFailure(
+  { store }: AuthContext,
+  { id }: PendingFlow,
+  { message, hint }: AuthFailure,
+): Promise<void> {
+  await store.exclusive(({ record, save }) => save(withFailure(record, id, { message, hint })))
+}
+
+/** Puts right what another attempt would fail of as well. */
+async function repaired(
+  { store, options, log }: AuthContext,
+  flow: PendingFlow,
+  { kind }: AuthFailure,
+): Promise<boolean> {
+  const { issuer } = flow
+  if (kind === 'resource' && flow.resource !== undefined && options.resource === undefined) {
+    log.warn(`${issuer} refuses the resource parameter; it is left out from now on`)
+    await store.exclusive(({ record, save }) => {
+      const known = record.issuers[issuer]
+      if (known === undefined) return Promise.resolve()
+      const issuers = { ...record.issuers, [issuer]: { ...known, refusesResource: true } }
+      return save({ ...record, issuers })
+    })
+    return true
+  }
+  if (kind !== 'client' || !flow.registered) return false
+  log.warn(`${issuer} does not know this client any more; it is registered again`)
+  await store.exclusive(({ record, save }) =>
+    save(withoutTokens(record, issuer, 'tokens and client')),
+  )
+  return true
+}
+
+function createLead(context: AuthContext, request: SignInRequest): Lead {
+  const { store, options, log, signal, now } = context
+  return {
+    context,
+    async answered(answer) {
+      const done = new AbortController()
+      const other = async (): Promise<StoredTokens> => {
+        const deadline = now() + options.timeoutMs
+        for (;;) {
+          await pause(FOLLOW_POLL_MS, AbortSignal.any([done.signal, signal]))
+          if (signal.aborted || done.signal.aborted) throw closing()
+          const tokens = helpfulTokens(await store.read(), request, now())
+          if (tokens !== undefined) return tokens
+          if (now() > deadline) throw timedOut(options.timeoutMs)
+        }
+      }
+      try {
+        return await Promise.race([answer, other()])
+      } finally {
+        done.abort()
+      }
+    },
+    async keep(flow, metadata, tokens) {
+      const refusesResource = flow.resource !== undefined && tokens.resource === undefined
+      if (refusesResource) {
+        log.warn(`${flow.issuer} refuses the resource parameter; it is left out from now on`)
+      }
+      const more = {
+        ...(flow.registered ? { client: flow.client } : {}),
+        ...(refusesResource ? { refusesResource } : {}),
+      }
+      await store.exclusive(({ record, save }) =>
+        save(withTokens(record, flow.issuer, metadata, tokens, more)),
+      )
+    },
+  }
+}
+
+function timedOut(ms: number): AuthFailure {
+  const minutes = Math.round(ms / 6_000) / 10
+  return new AuthFailure('refused', `Nobody signed in within ${minutes} min.`, {
+    hint: 'Ask again to get a new link; --auth-timeout makes the bridge wait longer.',
+  })
+}
+
+function closing(): AuthFailure {
+  return new AuthFailure('unreachable', 'The bridge is shutting down.')
+}

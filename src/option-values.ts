@@ -1,0 +1,53 @@
+import { BridgeError } from './errors.ts'
+
+/** One flag: this table drives parsing, help, the environment's names and the README's table. */
+export interface OptionSpec {
+  readonly name: string
+  readonly short?: string
+  /** What stands for the value in the help; a flag without it is on or off. */
+  readonly value?: string
+  readonly multiple?: boolean
+  /** The environment variable with the same meaning; the flag wins. */
+  readonly variable?: string
+  readonly help: string
+}
+
+/** What the command line says, by option name. */
+export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
+
+/** The value of an option that is given at most once. */
+export function text(value: Values[string]): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Whether an environment variable switches something on. */
+export function isOn(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase())
+}
+
+/** The values of an option that may be given several times. */
+export function list(value: Values[string]): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Milliseconds of `90`, `90s`, `5m`; throws for anything else. */
+export function durationMs(value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value)
+  const ms = match === null ? 0 : Number(match[1]) * UNIT_MS[match[2] ?? 's']!
+  if (ms > 0) return ms
+  throw new BridgeError('usage', `Not a duration: ${value}`, { hint: 'Examples: 90, 90s, 5m.' })
+}
+
+/** Hosts disagree on who expands `${VAR}` in their configuration; what arrives here, we expand. */
+export function expand(value: string, env: NodeJS.ProcessEnv, source: string): string {
+  return value.replaceAll(/\$\{([^}]*)\}/g, (_, name: string) => {
+    const found = env[name]
+    if (found !== undefined) return found
+    throw new BridgeError('header_variable_missing', `\${${name}} is not set (${source}).`, {
+      hint: `Add ${name} to the environment of this entry in your host's configuration.`,
+    })
+  })
+}

@@ -1,0 +1,60 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { until } from '../support/until.ts'
+
+/** An `xdg-open` that only writes down what it was called with. */
+export interface BrowserStub {
+  /** For the environment of the bridge. */
+  readonly env: NodeJS.ProcessEnv
+  /** The arguments of every call so far. */
+  calls(): string[][]
+  /** The address of the first call, waited for. */
+  opened(): Promise<string>
+}
+
+/** Puts the stub first on PATH and a display before it. */
+export function stubBrowser(): BrowserStub {
+  const folder = mkdtempSync(join(tmpdir(), 'bridge-browser-'))
+  const log = join(folder, 'calls')
+  writeFileSync(log, '')
+  const script = `#!/bin/sh\n{ printf '%s\\037' "$@"; printf '\\036'; } >> '${log}'\n`
+  writeFileSync(join(folder, 'xdg-open'), script)
+  chmodSync(join(folder, 'xdg-open'), 0o755)
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const calls = (): string[][] =>
+    readFileSync(log, 'utf8')
+      .split('\u001e')
+      .slice(0, -1)
+      .map((call) => call.split('\u001f').slice(0, -1))
+  return {
+    env: { PATH: `${folder}${delimiter}${process.env['PATH']}`, DISPLAY: ':99' },
+    calls,
+    opened: () => until('a tab', () => calls()[0]?.at(-1)),
+  }
+}
+
+/** Follows redirects with cookies, as a browser does, and returns the last page. */
+export async function visit(
+  address: string,
+): Promise<{ status: number; url: string; text: string }> {
+  const cookies = new Map<string, string>()
+  let url = address
+  for (let hops = 0; hops < 20; hops++) {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const response = await fetch(url, { redirect: 'manual', headers: { cookie } })
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = ''] = line.split(';', 1)
+      const at = pair.indexOf('=')
+      cookies.set(pair.slice(0, at), pair.slice(at + 1))
+    }
+    const location = response.headers.get('location')
+    if (response.status < 300 || response.status > 399 || location === null) {
+      return { status: response.status, url, text: await response.text() }
+    }
+    await response.body?.cancel()
+    url = new URL(location, url).href
+  }
+  throw new Error(`too many redirects from ${address}`)
+}

@@ -1,0 +1,127 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Provider } from 'oidc-provider'
+import { onTestFinished } from 'vitest'
+import type { TestServer } from '../support/http-server.ts'
+import { startProtected } from './protected.ts'
+
+/** A real OpenID provider that asks nobody anything, and an MCP server that trusts it. */
+export interface OidcWorld {
+  readonly issuer: string
+  readonly provider: Provider
+  readonly mcp: TestServer
+  /** Requests to the provider: method and path. */
+  readonly asked: string[]
+}
+
+/** What a test wants otherwise. */
+export interface OidcOptions {
+  /** Seconds that an access token lives. */
+  readonly accessTtl?: number
+  readonly device?: boolean
+  readonly clients?: readonly object[]
+}
+
+const SCOPES = 'mcp:read mcp:write'
+
+/** Starts both on loopback; they end with the test. */
+export async function startOidcWorld(options: OidcOptions = {}): Promise<OidcWorld> {
+  const asked: string[] = []
+  let handle = (_request: IncomingMessage, response: ServerResponse): unknown =>
+    response.writeHead(503).end()
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url?.split('?', 1)[0]}`)
+    handle(request, response)
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const provider = new Provider(issuer, configuration(options))
+  const callback = provider.callback()
+  handle = (request, response) =>
+    request.url?.startsWith('/interaction/') === true
+      ? consent(provider, request, response)
+      : callback(request, response)
+  const mcp = await startProtected({
+    metadata: (resource) => ({
+      resource,
+      authorization_servers: [issuer],
+      scopes_supported: SCOPES.split(' '),
+    }),
+    async judge(token, _request, url) {
+      const found =
+        token === undefined
+          ? undefined
+          : ((await provider.AccessToken.find(token)) ??
+            (await provider.ClientCredentials.find(token)))
+      if (found?.aud === url && !found.isExpired) return 'accept'
+      const metadata = new URL('/.well-known/oauth-protected-resource/mcp', url).href
+      const error = token === undefined ? '' : ', error="invalid_token"'
+      return { status: 401, challenge: `Bearer resource_metadata="${metadata}"${error}` }
+    },
+  })
+  return { issuer, provider, mcp, asked }
+}
+
+function configuration({ accessTtl = 3600, device = false, clients = [] }: OidcOptions): object {
+  return {
+    clients,
+    cookies: { keys: ['test'] },
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_: unknown, client: { grantTypeAllowed(type: string): boolean }) =>
+      client.grantTypeAllowed('refresh_token'),
+    scopes: ['offline_access', ...SCOPES.split(' ')],
+    ttl: { AccessToken: accessTtl, ClientCredentials: accessTtl },
+    findAccount: (_: unknown, sub: string) => ({ accountId: sub, claims: () => ({ sub }) }),
+    interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
+    features: {
+      devInteractions: { enabled: false },
+      registration: { enabled: true },
+      revocation: { enabled: true },
+      clientCredentials: { enabled: true },
+      deviceFlow: { enabled: device },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_: unknown, audience: string) => ({
+          scope: SCOPES,
+          audience,
+          accessTokenTTL: accessTtl,
+          accessTokenFormat: 'opaque',
+        }),
+        useGrantedResource: () => true,
+      },
+    },
+  }
+}
+
+/** Everybody signs in as the same person and consents to everything. */
+async function consent(
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { prompt, params, grantId } = await provider.interactionDetails(request, response)
+  if (prompt.name === 'login') {
+    await provider.interactionFinished(request, response, { login: { accountId: 'ada' } })
+    return
+  }
+  const known = grantId === undefined ? undefined : await provider.Grant.find(grantId)
+  const clientId = String(params['client_id'])
+  const grant = known ?? new provider.Grant({ accountId: 'ada', clientId })
+  const { missingOIDCScope, missingResourceScopes } = prompt.details as {
+    missingOIDCScope?: string[]
+    missingResourceScopes?: Record<string, string[]>
+  }
+  if (missingOIDCScope !== undefined) grant.addOIDCScope(missingOIDCScope.join(' '))
+  for (const [resource, missing] of Object.entries(missingResourceScopes ?? {})) {
+    grant.addResourceScope(resource, missing.join(' '))
+  }
+  const result = { consent: { grantId: await grant.save() } }
+  await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true })
+}

@@ -1,0 +1,53 @@
+import type { ServerResponse } from 'node:http'
+import {
+  initializeResult,
+  json,
+  type Seen,
+  startServer,
+  type TestServer,
+} from '../support/http-server.ts'
+
+/** What a server thinks of a request: fine, or a refusal with this challenge. */
+export type Verdict = 'accept' | { readonly status: 401 | 403; readonly challenge: string }
+
+/** A server behind a token. */
+export interface Protection {
+  judge(token: string | undefined, request: Seen, url: string): Verdict | Promise<Verdict>
+  /** The document below `/.well-known/oauth-protected-resource`; `undefined` when there is none. */
+  metadata?(url: string): unknown
+  /** Anything else that lives on this origin; true when it was answered. */
+  also?(request: Seen, response: ServerResponse): boolean | Promise<boolean>
+}
+
+/** An MCP server that answers everything with an empty result, to those who may ask. */
+export async function startProtected(protection: Protection): Promise<TestServer> {
+  const server: TestServer = await startServer(async (request, response) => {
+    if (request.path.startsWith('/.well-known/oauth-protected-resource')) {
+      const document = protection.metadata?.(server.url)
+      json(response, document ?? {}, { status: document === undefined ? 404 : 200 })
+      return
+    }
+    if ((await protection.also?.(request, response)) === true) return
+    if (!request.path.startsWith('/mcp')) {
+      response.writeHead(404).end()
+      return
+    }
+    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
+    const verdict = await protection.judge(token, request, server.url)
+    if (verdict === 'accept') answer(request, response)
+    else
+      json(
+        response,
+        {},
+        { status: verdict.status, headers: { 'www-authenticate': verdict.challenge } },
+      )
+  })
+  return server
+}
+
+function answer({ method, message }: Seen, response: ServerResponse): void {
+  if (method !== 'POST') response.writeHead(method === 'DELETE' ? 204 : 405).end()
+  else if (message?.method === 'initialize') json(response, initializeResult(message.id))
+  else if (message?.id === undefined) response.writeHead(202).end()
+  else json(response, { jsonrpc: '2.0', id: message.id, result: {} })
+}
