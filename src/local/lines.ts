@@ -24,7 +24,7 @@ export function createLineSplitter(
   let reader = createFrameReader()
   let blank = true
   let skipping = false
-  let first = true
+  let marked = 0 // bytes of a byte order mark seen so far
 
   function take(piece: Buffer): void {
     if (skipping || piece.length === 0) return
@@ -49,13 +49,23 @@ export function createLineSplitter(
     skipping = false
   }
 
+  function withoutByteOrderMark(chunk: Buffer): Buffer {
+    let at = 0
+    while (marked < 3 && at < chunk.length) {
+      if (chunk[at] !== BYTE_ORDER_MARK[marked]) {
+        take(BYTE_ORDER_MARK.subarray(0, marked)) // it was none
+        marked = 3
+        break
+      }
+      marked++
+      at++
+    }
+    return chunk.subarray(at)
+  }
+
   return {
     push(chunk) {
-      let rest = chunk
-      if (first) {
-        first = false
-        if (rest.subarray(0, 3).equals(BYTE_ORDER_MARK)) rest = rest.subarray(3)
-      }
+      const rest = marked < 3 ? withoutByteOrderMark(chunk) : chunk
       let start = 0
       for (let at = rest.indexOf(LF); at !== -1; at = rest.indexOf(LF, start)) {
         take(rest.subarray(start, rest[at - 1] === CR && at > start ? at - 1 : at))
@@ -69,6 +79,6 @@ export function createLineSplitter(
 }
 
 function isBlank(piece: Buffer): boolean {
-  for (const byte of piece) if (byte > 0x20) return false
+  for (const byte of piece) if (byte !== 0x20 && byte !== 0x09 && byte !== CR) return false
   return true
 }
