@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client as ClientV2, type ClientOptions } from '@modelcontextprotocol/client'
+import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio'
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js'
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js'
+import { inject, onTestFinished } from 'vitest'
+
+/** A notification as both SDKs hand it over. */
+export interface Note {
+  readonly method: string
+  readonly params?: Record<string, unknown> | undefined
+}
+
+/** What the tests need of a client, whichever SDK it comes from. */
+export interface Peer {
+  readonly client: ClientV2
+  /** Every notification that no other handler takes, in order. */
+  readonly notes: readonly Note[]
+  /** The requests of the server that the client has answered, by method. */
+  readonly asked: readonly string[]
+  close(): Promise<void>
+}
+
+const INFO = { name: 'peer', version: '1.0.0' }
+const CAPABILITIES = { sampling: {}, elicitation: {}, roots: { listChanged: true } }
+
+/** The client's answers to the server's requests. */
+const ANSWERS = {
+  sampling: {
+    model: 'model-1',
+    role: 'assistant' as const,
+    content: { type: 'text' as const, text: 'sampled text' },
+  },
+  elicitation: { action: 'accept' as const, content: { name: 'Ada', integer: 7, confirmed: true } },
+  roots: { roots: [{ uri: 'file:///work/one', name: 'one' }] },
+}
+
+/** SDK v1 over its own stdio transport, with the packed bridge as its server. */
+export async function connectV1(url: string): Promise<Peer> {
+  const client = new ClientV1(INFO, { capabilities: CAPABILITIES })
+  const { notes, asked } = record(client)
+  client.setRequestHandler(CreateMessageRequestSchema, () => {
+    asked.push('sampling/createMessage')
+    return ANSWERS.sampling
+  })
+  client.setRequestHandler(ElicitRequestSchema, () => {
+    asked.push('elicitation/create')
+    return ANSWERS.elicitation
+  })
+  client.setRequestHandler(ListRootsRequestSchema, () => {
+    asked.push('roots/list')
+    return ANSWERS.roots
+  })
+  await client.connect(new StdioV1(launch(url)))
+  // `callTool` takes the options in another place; everything else that is used is the same.
+  const call = client.callTool.bind(client)
+  const callTool = (params: never, options: never) => call(params, undefined, options)
+  Object.assign(client, { callTool })
+  return peer(client as unknown as ClientV2, notes, asked)
+}
+
+/** SDK v2 over its own stdio transport, with the packed bridge as its server. */
+export async function connectV2(
+  url: string,
+  versionNegotiation: NonNullable<ClientOptions['versionNegotiation']> = {},
+): Promise<Peer> {
+  const client = new ClientV2(INFO, { capabilities: CAPABILITIES, versionNegotiation })
+  const { notes, asked } = record(client)
+  client.setRequestHandler('sampling/createMessage', () => {
+    asked.push('sampling/createMessage')
+    return ANSWERS.sampling
+  })
+  client.setRequestHandler('elicitation/create', () => {
+    asked.push('elicitation/create')
+    return ANSWERS.elicitation
+  })
+  client.setRequestHandler('roots/list', () => {
+    asked.push('roots/list')
+    return ANSWERS.roots
+  })
+  await client.connect(new StdioV2(launch(url)))
+  return peer(client, notes, asked)
+}
+
+function record(client: { fallbackNotificationHandler?: (note: Note) => Promise<void> }) {
+  const notes: Note[] = []
+  const asked: string[] = []
+  client.fallbackNotificationHandler = (note) => {
+    notes.push(note)
+    return Promise.resolve()
+  }
+  return { notes, asked }
+}
+
+function peer(client: ClientV2, notes: Note[], asked: string[]): Peer {
+  const close = (): Promise<void> => client.close()
+  onTestFinished(close)
+  return { client, notes, asked, close }
+}
+
+function launch(url: string) {
+  const home = mkdtempSync(join(tmpdir(), 'bridge-home-'))
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+  const env = { PATH: process.env['PATH'] ?? '', BRIDGE_HOME: home }
+  return { command: process.execPath, args: [inject('bin'), url], env, stderr: 'inherit' as const }
+}
