@@ -1,0 +1,199 @@
+import { createParser } from 'eventsource-parser'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MAX_EVENT_FIELD_BYTES } from '../../src/limits.ts'
+import { createEventDecoder } from '../../src/remote/events.ts'
+import { cuts, inPieces, texts } from '../support/json-texts.ts'
+
+/** What a stream said, in order. */
+interface Said {
+  readonly events: { type: string; text: string; json: string | undefined }[]
+  readonly ids: string[]
+  readonly retries: number[]
+}
+
+/** A raw line break inside data is one space for us, as the text must fit on a line of stdio. */
+function decode(stream: string | Buffer, lengths: readonly number[] = []): Said {
+  const said: Said = { events: [], ids: [], retries: [] }
+  const decoder = createEventDecoder({
+    event({ type, frame, text }) {
+      const json = frame && Buffer.concat(frame.chunks).toString('utf8')
+      said.events.push({ type, text: text(), json })
+      return undefined
+    },
+    id: (id) => said.ids.push(id),
+    retry: (ms) => said.retries.push(ms),
+  })
+  for (const piece of inPieces(stream, lengths)) decoder.push(piece)
+  return said
+}
+
+/** The same stream read by eventsource-parser. */
+function reference(stream: string): {
+  events: { type: string; text: string }[]
+  retries: number[]
+} {
+  const events: { type: string; text: string }[] = []
+  const retries: number[] = []
+  const parser = createParser({
+    onEvent: ({ event, data }) => {
+      // An event without data dispatches nothing (WHATWG HTML, 9.2.6).
+      if (data !== '') events.push({ type: event ?? 'message', text: data.replaceAll('\n', ' ') })
+    },
+    onRetry: (ms) => retries.push(ms),
+  })
+  parser.feed(new TextDecoder().decode(Buffer.from(stream))) // takes the byte order mark away
+  // It waits for the LF that may belong to a last CR; to us, the line has ended.
+  if (stream.endsWith('\r')) parser.feed('\n')
+  return { events, retries }
+}
+
+const lineEnd = fc.constantFrom('\n', '\r\n', '\r')
+const fieldName = fc.constantFrom(
+  'data',
+  'data',
+  'data',
+  'event',
+  'id',
+  'retry',
+  'dat',
+  'datas',
+  'x',
+  '',
+)
+const fieldValue = fc.oneof(
+  fc.string({ unit: fc.constantFrom(...'ab:{}" 0é\u2028\u{1F600}\ufeff'), maxLength: 8 }),
+  fc.constantFrom('', ' ', '5', '007', '1e3', '-1', '{"a":1}'),
+)
+const line = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(fieldName, fc.constantFrom(':', ': ', ':  ', ''), fieldValue)
+      .map((parts) => parts.join('')),
+  },
+  { weight: 4, arbitrary: fc.constant('') },
+  { weight: 1, arbitrary: fc.constantFrom(':', ': keep-alive', 'data', 'event', 'id') },
+)
+const streams = fc
+  .tuple(
+    fc.constantFrom('', '\ufeff'),
+    fc.array(fc.tuple(line, lineEnd), { maxLength: 40, size: 'large' }),
+  )
+  .map(([mark, lines]) => mark + lines.map((parts) => parts.join('')).join(''))
+
+describe('any stream, cut anywhere', () => {
+  test('gives the events and retries that eventsource-parser reads in it', () => {
+    let events = 0
+    fc.assert(
+      fc.property(streams, cuts, (stream, lengths) => {
+        const expected = reference(stream)
+        const said = decode(stream, lengths)
+        events += expected.events.length
+        expect(said.events.map(({ type, text }) => ({ type, text }))).toEqual(expected.events)
+        expect(said.retries).toEqual(expected.retries)
+      }),
+      { numRuns: 2000 },
+    )
+    expect(events).toBeGreaterThan(1000)
+  })
+
+  test('gives the JSON texts that stand in its data, on one line each', () => {
+    const encode = (text: string, end: string): string =>
+      `data: ${text.split(/\r\n|\r|\n/).join(`${end}data: `)}${end}${end}`
+    fc.assert(
+      fc.property(fc.array(texts), lineEnd, cuts, (list, end, lengths) => {
+        const stream = list.map((text) => encode(text, end)).join('')
+        const expected = list.map((text) => text.replaceAll(/\r\n|\r|\n/g, ' '))
+        expect(decode(stream, lengths).events.map(({ json }) => json)).toEqual(expected)
+      }),
+    )
+  })
+})
+
+describe('one stream', () => {
+  const event = (text: string, type = 'message') => ({ type, text })
+  test.each<[string, string, { type: string; text: string }[]]>([
+    ['LF ends lines', 'data: 1\n\ndata: 2\n\n', [event('1'), event('2')]],
+    ['CR ends lines', 'data: 1\r\rdata: 2\r\r', [event('1'), event('2')]],
+    ['CRLF ends lines', 'data: 1\r\n\r\ndata: 2\r\n\r\n', [event('1'), event('2')]],
+    ['LF CR are two ends', 'data: 1\n\rdata: 2\n\r', [event('1'), event('2')]],
+    ['one byte order mark is skipped', '\ufeffdata: 1\n\n', [event('1')]],
+    ['a second one is part of the name', '\ufeff\ufeffdata: 1\n\n', []],
+    ['comments are nothing', ': x\n:\ndata: 1\n: y\n\n', [event('1')]],
+    ['unknown fields are nothing', 'foo: 1\ndatum: 2\ndata: 1\n\n', [event('1')]],
+    ['one space behind the colon is skipped', 'data:  1\n\ndata:2\n\n', [event(' 1'), event('2')]],
+    ['a line without colon is a field without value', 'data\ndata: 1\n\n', [event(' 1')]],
+    ['empty data dispatches nothing', 'data:\n\ndata\n\nevent: x\ndata: \n\n', []],
+    ['no data dispatches nothing', 'event: x\n\ndata: 1\n\n', [event('1')]],
+    [
+      'the type lasts for one event',
+      'event: x\ndata: 1\n\ndata: 2\n\n',
+      [event('1', 'x'), event('2')],
+    ],
+    ['the last type counts', 'event: x\nevent: y\ndata: 1\n\n', [event('1', 'y')]],
+    ['an event without blank line at the end is none', 'data: 1\n\ndata: 2\n', [event('1')]],
+    ['nor with a line that has no end', 'data: 1\n\ndata: 2', [event('1')]],
+    ['data of several lines is one text', 'data: [\ndata: 1\ndata: ]\n\n', [event('[ 1 ]')]],
+    ['names are case-sensitive', 'Data: 1\n\ndata: 2\n\n', [event('2')]],
+  ])('%s', (_, stream, events) => {
+    for (const lengths of [[], Array(Buffer.byteLength(stream)).fill(1) as number[]]) {
+      const said = decode(stream, lengths).events
+      expect(said.map(({ type, text }) => ({ type, text }))).toEqual(events)
+    }
+  })
+
+  test.each<[string, string, string[]]>([
+    ['are told when their event ends', 'id: a\ndata: 1\n\nid: b\n\n', ['a', 'b']],
+    ['are not told for an event that never ends', 'id: a\ndata: 1\n', []],
+    ['are told for an event with empty data (priming)', 'id: a\ndata:\n\n', ['a']],
+    ['may be empty, which means none', 'id: a\n\nid:\n\n', ['a', '']],
+    ['with NUL are ignored', 'id: a\nid: b\u0000\n\n', ['a']],
+    ['keep spaces and colons', 'id:  a: b\n\n', [' a: b']],
+  ])('ids %s', (_, stream, ids) => {
+    expect(decode(stream).ids).toEqual(ids)
+    expect(decode(stream, Array(stream.length).fill(1) as number[]).ids).toEqual(ids)
+  })
+
+  test.each<[string, number[]]>([
+    ['0', [0]],
+    ['1500', [1500]],
+    ['007', [7]],
+    ['', []],
+    ['1.5', []],
+    ['-1', []],
+    ['1s', []],
+  ])('retry: %j is %j', (value, retries) => {
+    expect(decode(`retry: ${value}\n\n`).retries).toEqual(retries)
+  })
+
+  test('data that is no JSON is an event without frame', () => {
+    expect(decode('data: {"a":\n\n').events).toEqual([
+      { type: 'message', text: '{"a":', json: undefined },
+    ])
+  })
+
+  test('a field that never ends is refused', () => {
+    const decoder = createEventDecoder({ event: () => undefined })
+    decoder.push(Buffer.from('id: '))
+    const piece = Buffer.alloc(MAX_EVENT_FIELD_BYTES, 'x')
+    decoder.push(piece)
+    expect(() => decoder.push(piece)).toThrow(RangeError)
+  })
+
+  test('a name that never ends costs nothing', () => {
+    const decoder = createEventDecoder({ event: () => undefined })
+    for (let i = 0; i < 100; i++) decoder.push(Buffer.alloc(1_000_000, 'x'))
+    expect(decoder.push(Buffer.from('\n'))).toBeUndefined()
+  })
+})
+
+test('the promise of the last handler that has one is handed on', async () => {
+  const waits = [Promise.resolve(), undefined]
+  let taken = 0
+  const decoder = createEventDecoder({ event: () => waits[taken++] })
+  expect(decoder.push(Buffer.from('data: 1\n\ndata: 2\n\n'))).toBe(waits[0])
+  expect(taken).toBe(2)
+  expect(decoder.push(Buffer.from('data: 3\n\n'))).toBeUndefined()
+  await waits[0]
+})
