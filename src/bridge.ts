@@ -16,6 +16,8 @@ import { type Paths, pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
 import { openRemote } from './remote/index.ts'
 import { createPatience } from './remote/patience.ts'
+import { withSignIn } from './remote/signing-in.ts'
+import { openIntroductions } from './store/introductions.ts'
 import { openVerdicts } from './store/verdicts.ts'
 
 /** Why the relay ends. */
@@ -39,11 +41,21 @@ export async function runBridge(options: RelayOptions, process: NodeJS.Process):
   const patience = createPatience(log, options.timeoutMs, Date.now)
   const verdicts = openVerdicts(join(paths.cache, 'servers'), log)
   const relay = createRelay(local, log)
-  const { events } = relay
-  const remote = openRemote(
-    { url: options.url, send, events, log, patience },
-    options.strategy,
-    verdicts,
+  const introductions = openIntroductions(join(paths.cache, 'introductions'), options.url, log)
+  const remote = withSignIn(
+    (events) =>
+      openRemote({ url: options.url, send, events, log, patience }, options.strategy, verdicts),
+    {
+      host: options.url.host,
+      events: relay.events,
+      log,
+      pending: authorizer.pending,
+      remembered: introductions.read,
+      remember(initialize, result) {
+        // Only a server that asks for a sign-in will ever keep a host waiting for one.
+        if (authorizer.credential() !== undefined) introductions.write(initialize, result)
+      },
+    },
   )
 
   const reading = relay.run(remote)

@@ -9,9 +9,14 @@ export interface BrowserWorld {
   readonly env: NodeJS.ProcessEnv
   readonly surroundings: Pick<Surroundings, 'display' | 'wsl'>
   readonly spawn: (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess
+  /** The `open` package, which knows the launchers of macOS, Linux and the BSDs. */
+  readonly open: (target: string) => Promise<ChildProcess>
 }
 
-interface Launcher {
+/** Starts a launcher with an address; `undefined` when it cannot take the address. */
+type Launcher = (href: string) => Promise<ChildProcess | undefined>
+
+interface Program {
   readonly command: string
   /** What comes before the address, which is always the last argument. */
   readonly args: readonly string[]
@@ -41,10 +46,9 @@ export function isOpenable({ href, protocol, hostname }: URL): boolean {
 
 /**
  * Shows the address in the person's browser. The address reaches one program as one argument and
- * never a command interpreter, which is why the `open` package is not used: on Windows and WSL it
- * writes the address into the text of a PowerShell command (quoted, but the escaping is all that
- * stands between a server and the shell, CVE-2025-6514), and elsewhere it is the one line below
- * without a look at the launcher's exit code.
+ * never a command interpreter. That is why the `open` package is not used on Windows and WSL: there
+ * it writes the address into the text of a PowerShell command (quoted, but the escaping is all that
+ * stands between a server and the shell, CVE-2025-6514).
  */
 export async function openBrowser(
   url: URL,
@@ -52,31 +56,30 @@ export async function openBrowser(
 ): Promise<'opened' | 'unavailable'> {
   if (!isOpenable(url) || !world.surroundings.display) return 'unavailable'
   for (const launcher of launchersOf(world)) {
-    if (await launches(launcher, url.href, world)) return 'opened'
+    if (await launches(launcher, url.href)) return 'opened'
   }
   return 'unavailable'
 }
 
 /** The ways to open an address on this system, best first. */
-function launchersOf({ platform, env, surroundings }: BrowserWorld): readonly Launcher[] {
-  switch (platform) {
-    case 'win32':
-      return [windowsLauncher(win32.join(env['SystemRoot'] ?? 'C:\\Windows', 'System32'), '\\')]
-    case 'darwin':
-      return [unixLauncher('/usr/bin/open')]
-    default: {
-      const xdgOpen = unixLauncher('xdg-open')
-      if (!surroundings.wsl) return [xdgOpen]
-      // The browser that people use is the one of Windows. Where its programs cannot be started
-      // from inside, there may be one on WSL's own display.
-      return [windowsLauncher('/mnt/c/Windows/System32', '/'), xdgOpen]
-    }
+function launchersOf(world: BrowserWorld): readonly Launcher[] {
+  const { platform, env, surroundings, open } = world
+  if (platform === 'win32') {
+    const folder = win32.join(env['SystemRoot'] ?? 'C:\\Windows', 'System32')
+    return [starts(windowsProgram(folder, '\\'), world)]
   }
+  if (!surroundings.wsl) return [open]
+  // The browser that people use is the one of Windows. Where its programs cannot be started from
+  // inside, there may be one on WSL's own display.
+  return [starts(windowsProgram('/mnt/c/Windows/System32', '/'), world), starts(XDG_OPEN, world)]
 }
 
-function unixLauncher(command: string): Launcher {
+const XDG_OPEN: Program = {
+  command: 'xdg-open',
+  args: [],
+  maxUrlChars: Infinity,
   // A group of its own: hosts end ours with a signal to the group, and the browser shall stay.
-  return { command, args: [], maxUrlChars: Infinity, options: { detached: true } }
+  options: { detached: true },
 }
 
 /**
@@ -84,7 +87,7 @@ function unixLauncher(command: string): Launcher {
  * needs cmd.exe, which cuts at `&`. The full path because Windows looks into the working folder
  * first; there as well because WSL hands that folder on, and Windows may not be able to enter it.
  */
-function windowsLauncher(folder: string, separator: string): Launcher {
+function windowsProgram(folder: string, separator: string): Program {
   return {
     command: `${folder}${separator}rundll32.exe`,
     args: ['url.dll,FileProtocolHandler'],
@@ -93,22 +96,23 @@ function windowsLauncher(folder: string, separator: string): Launcher {
   }
 }
 
-function launches(launcher: Launcher, href: string, world: BrowserWorld): Promise<boolean> {
-  if (href.length > launcher.maxUrlChars) return Promise.resolve(false)
+function starts({ command, args, maxUrlChars, options }: Program, world: BrowserWorld): Launcher {
+  return async (href) => {
+    if (href.length > maxUrlChars) return undefined
+    return world.spawn(command, [...args, href], {
+      ...options,
+      env: world.env,
+      shell: false,
+      // Our stdout belongs to the protocol.
+      stdio: 'ignore',
+    })
+  }
+}
+
+async function launches(launcher: Launcher, href: string): Promise<boolean> {
+  const child = await launcher(href).catch(() => undefined)
+  if (child === undefined) return false
   return new Promise((resolve) => {
-    let child: ChildProcess
-    try {
-      child = world.spawn(launcher.command, [...launcher.args, href], {
-        ...launcher.options,
-        env: world.env,
-        shell: false,
-        // Our stdout belongs to the protocol.
-        stdio: 'ignore',
-      })
-    } catch {
-      resolve(false)
-      return
-    }
     const timer = setTimeout(resolve, LAUNCHED_AFTER_MS, true)
     const settle = (opened: boolean): void => {
       clearTimeout(timer)
@@ -117,5 +121,6 @@ function launches(launcher: Launcher, href: string, world: BrowserWorld): Promis
     child.once('error', () => settle(false))
     child.once('exit', (code) => settle(code === 0))
     child.unref()
+    if (child.exitCode !== null || child.signalCode !== null) settle(child.exitCode === 0)
   })
 }

@@ -51,7 +51,14 @@ export async function present(
       : deviceInstructions(flow)
   for (const line of lines) if (line.trim() !== '') log.warn(line)
   if (!openTab) return
-  await openBrowser(new URL(flow.link), { platform: process.platform, env, surroundings, spawn })
+  const open = async (target: string) => (await import('open')).default(target)
+  await openBrowser(new URL(flow.link), {
+    platform: process.platform,
+    env,
+    surroundings,
+    spawn,
+    open,
+  })
 }
 
 /** The code is shown even when the link carries it: the person shall compare (RFC 8628 §3.3.1). */

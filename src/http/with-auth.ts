@@ -1,7 +1,12 @@
 import type { Authorizer, Refusal, Renewal } from '../auth/index.ts'
 import { RelayError } from '../errors.ts'
 import { valueAt } from '../json/locate.ts'
-import { MAX_AUTH_ROUNDS, MAX_ERROR_BODY_BYTES } from '../limits.ts'
+import {
+  LIST_PATIENCE_MS,
+  MAX_AUTH_ROUNDS,
+  MAX_ERROR_BODY_BYTES,
+  SIGN_IN_CHECK_MS,
+} from '../limits.ts'
 import { readBody } from './body.ts'
 import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
 
@@ -21,7 +26,8 @@ export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
       if (refusal === undefined || round === MAX_AUTH_ROUNDS) return response
       // Read now: a person may need minutes, and the server would not wait with its connection.
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
-      const renewal = await before(request.signal, authorizer.renew(refusal))
+      const renewing = telling(authorizer, authorizer.renew(refusal), refusal)
+      const renewal = await before(request.signal, renewing)
       if (!renewal.ok && renewal.message === undefined) return reread(response, body, renewal.hint)
       demand(renewal, response.status)
     }
@@ -68,6 +74,30 @@ function operationOf({ method, body }: HttpRequest): string {
   const frame = Buffer.concat(body ?? [])
   const parts = [valueAt(frame, 'method'), valueAt(frame, 'params', 'name')]
   return [method, ...parts.filter((part) => typeof part === 'string')].join(' ')
+}
+
+/**
+ * Waits for a renewal, but not for a person: after a while the host is told where to sign in, and
+ * the sign-in goes on. `initialize` has a waiting room of its own (remote/signing-in.ts).
+ */
+function telling(
+  authorizer: Authorizer,
+  work: Promise<Renewal>,
+  { operation, status }: Refusal,
+): Promise<Renewal> {
+  if (operation === 'POST initialize') return work
+  return new Promise((resolve, reject) => {
+    const until = Date.now() + LIST_PATIENCE_MS
+    const timer = setInterval(() => {
+      const page = authorizer.pending()
+      if (page === undefined || Date.now() < until) return
+      clearInterval(timer)
+      const hint = `Open ${page.link} and sign in.`
+      const details = { phase: 'authorization', httpStatus: status, hint } as const
+      reject(new RelayError('The server needs a sign-in first.', details))
+    }, SIGN_IN_CHECK_MS).unref()
+    work.then(resolve, reject).finally(() => clearInterval(timer))
+  })
 }
 
 /** Waits for the work, which goes on for others when this request is given up. */

@@ -31,7 +31,7 @@ export interface SigningInContext {
   /** The sign-in that a person has to complete, if there is one now. */
   pending(): PendingSignIn | undefined
   /** The InitializeResult that this server gave this client last time. */
-  remembered(initialize: Frame): Promise<Buffer | undefined>
+  remembered(initialize: Frame): Buffer | undefined
   /** Takes the InitializeResult of this time. */
   remember(initialize: Frame, result: Buffer): void
 }
@@ -109,7 +109,7 @@ export function withSignIn(
       const page = pending()
       if (page === undefined || Date.now() < until) return
       clearInterval(timer)
-      if (stood === undefined) void standIn(frame, page.link)
+      if (stood === undefined) standIn(frame, page.link)
     }, SIGN_IN_CHECK_MS).unref()
     const over = done
       .finally(() => clearInterval(timer))
@@ -121,13 +121,11 @@ export function withSignIn(
     return { started, done: over }
   }
 
-  async function standIn(frame: Frame, link: string): Promise<void> {
-    const result = (await remembered(frame)) ?? provisionalInitializeResult(frame, host, link)
-    if (opening !== frame) return // the server was faster after all
+  function standIn(frame: Frame, link: string): void {
     stood = frame
-    told = result
+    told = remembered(frame) ?? provisionalInitializeResult(frame, host, link)
     log.warn(`${host} waits for a sign-in; the host gets a preliminary answer`)
-    void events.frame(resultFrame(frame.id!, result))
+    void events.frame(resultFrame(frame.id!, told))
   }
 
   function failed(error: Error): void {

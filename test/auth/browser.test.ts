@@ -26,8 +26,11 @@ function desktop({ script = '', display = true } = {}): Desktop {
   )
   chmodSync(launcher, 0o755)
   const env = { PATH: `${folder}:/usr/bin:/bin`, COMSPEC: 'expanded', HOME: '/expanded' }
+  // What the bundled `open` does on Linux; test/e2e/auth-browser.test.ts runs the real one.
+  const open = async (target: string): Promise<ChildProcess> =>
+    spawn('xdg-open', [target], { env, stdio: 'ignore', detached: true })
   return {
-    world: { platform: 'linux', env, surroundings: { display, wsl: false }, spawn },
+    world: { platform: 'linux', env, surroundings: { display, wsl: false }, spawn, open },
     starts: () =>
       existsSync(record)
         ? readFileSync(record, 'utf8')
@@ -127,8 +130,8 @@ test('a launcher that ends by a signal has opened nothing', async () => {
 
 test('a missing launcher is no exception', async () => {
   const { world } = desktop()
-  const env = { PATH: '/nowhere' }
-  expect(await openBrowser(new URL(AUTHORIZE), { ...world, env })).toBe('unavailable')
+  const open = async (target: string): Promise<ChildProcess> => spawn('/nowhere/xdg-open', [target])
+  expect(await openBrowser(new URL(AUTHORIZE), { ...world, open })).toBe('unavailable')
 })
 
 test('a launcher that stays is showing the browser, and is not waited for', async () => {
@@ -153,33 +156,50 @@ function foreign(
     env = {},
     codes = [0],
   }: { wsl?: boolean; env?: NodeJS.ProcessEnv; codes?: number[] } = {},
-): { world: BrowserWorld; starts: Start[] } {
+): { world: BrowserWorld; starts: Start[]; opened: string[] } {
   const starts: Start[] = []
+  const opened: string[] = []
+  const run = (): ChildProcess =>
+    spawn(process.execPath, [
+      '-e',
+      `process.exit(${codes[starts.length + opened.length - 1] ?? 0})`,
+    ])
   const world: BrowserWorld = {
     platform,
     env,
     surroundings: { display: true, wsl },
     spawn(command, args, options): ChildProcess {
       starts.push({ command, args, options })
-      return spawn(process.execPath, ['-e', `process.exit(${codes[starts.length - 1] ?? 0})`])
+      return run()
+    },
+    open(target) {
+      opened.push(target)
+      return Promise.resolve(run())
     },
   }
-  return { world, starts }
+  return { world, starts, opened }
 }
 
 const HANDLER = 'url.dll,FileProtocolHandler'
 
 test.each([
-  ['darwin', {}, '/usr/bin/open', [AUTHORIZE]],
   ['win32', {}, 'C:\\Windows\\System32\\rundll32.exe', [HANDLER, AUTHORIZE]],
   ['win32', { SystemRoot: 'D:\\Win' }, 'D:\\Win\\System32\\rundll32.exe', [HANDLER, AUTHORIZE]],
-  ['linux', {}, 'xdg-open', [AUTHORIZE]],
-  ['freebsd', {}, 'xdg-open', [AUTHORIZE]],
 ] as const)('%s %j: %s', async (platform, env, command, args) => {
   const { world, starts } = foreign(platform, { env })
   expect(await openBrowser(new URL(AUTHORIZE), world)).toBe('opened')
   expect(starts).toMatchObject([{ command, args, options: { shell: false, stdio: 'ignore' } }])
 })
+
+test.each(['darwin', 'linux', 'freebsd'] as const)(
+  '%s: the package that knows the launchers',
+  async (platform) => {
+    const { world, starts, opened } = foreign(platform)
+    expect(await openBrowser(new URL(AUTHORIZE), world)).toBe('opened')
+    expect(opened).toEqual([AUTHORIZE])
+    expect(starts).toEqual([])
+  },
+)
 
 test('WSL opens the browser of Windows, from a folder that Windows can enter', async () => {
   const { world, starts } = foreign('linux', { wsl: true })
@@ -219,7 +239,7 @@ test('an address as long as a disk is no exception', async () => {
 })
 
 test('a launcher that cannot even be tried is no exception', async () => {
-  const { world } = foreign('linux')
+  const { world } = foreign('win32')
   const broken: BrowserWorld = {
     ...world,
     spawn() {

@@ -46,8 +46,7 @@ function setUp(capabilities: object = {}, remembered?: string) {
       },
       log: { warn: () => {} },
       pending: () => pending,
-      remembered: () =>
-        Promise.resolve(remembered === undefined ? undefined : Buffer.from(remembered)),
+      remembered: () => (remembered === undefined ? undefined : Buffer.from(remembered)),
       remember: (_, result) => {
         kept.push(result.toString())
       },
