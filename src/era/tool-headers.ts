@@ -38,10 +38,10 @@ export function createToolHeaders(log: Log): ToolHeaders {
       const refused: Span[] = []
       for (const item of items(text, list)) {
         const tool = JSON.parse(text.toString('utf8', item.start, item.end)) as unknown
-        const { name, inputSchema } = tool as { name?: unknown; inputSchema?: unknown }
-        if (typeof name !== 'string') continue
+        if (!isObject(tool) || typeof tool['name'] !== 'string') continue
+        const { name } = tool
         try {
-          tools.set(name, annotations(inputSchema))
+          tools.set(name, annotations(tool['inputSchema']))
         } catch (error) {
           tools.delete(name)
           refused.push(item)
