@@ -53,7 +53,7 @@ function quotable(response: HttpResponse, body: Buffer): string | undefined {
   const type = mediaType(response)
   let text: unknown
   if (type === 'text/plain') text = body.toString('utf8', 0, 4 * MAX_QUOTE_CHARS)
-  else if (readFrame(body)?.kind === 'invalid') {
+  else if (readFrame(body) !== undefined) {
     text =
       valueAt(body, 'error_description') ??
       valueAt(body, 'error', 'message') ??

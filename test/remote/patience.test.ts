@@ -1,66 +1,76 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { RelayError } from '../../src/errors.ts'
 import { readFrame } from '../../src/frame.ts'
-import { createPatience } from '../../src/remote/patience.ts'
+import { PATIENCE_CHECK_MS, PROGRESS_AFTER_MS } from '../../src/limits.ts'
+import { createPatience, type Watch } from '../../src/remote/patience.ts'
 
-const frame = readFrame('{"jsonrpc":"2.0","id":"a","method":"tools/call"}')!
-
-let lines: string[]
 beforeEach(() => {
   vi.useFakeTimers()
-  lines = []
 })
+
 afterEach(() => {
   vi.useRealTimers()
 })
 
-function patienceOf(timeoutMs?: number) {
-  return createPatience({ warn: (line) => lines.push(line) }, timeoutMs, Date.now)
-}
-
-test('a minute without an answer is said once, and is no failure', () => {
-  const given: RelayError[] = []
-  const patience = patienceOf()
-  const watch = patience.watch(frame, (error) => given.push(error))
-  vi.advanceTimersByTime(59_000)
-  expect(lines).toEqual([])
-  vi.advanceTimersByTime(2_000)
-  expect(lines).toEqual(['still waiting for an answer to tools/call (id "a") after 60 s'])
-  vi.advanceTimersByTime(3_600_000)
-  expect(lines).toHaveLength(1)
-  expect(given).toEqual([])
-  watch.end()
-  patience.close()
-  expect(vi.getTimerCount()).toBe(0)
-})
-
-test('an answer that has begun, or ended, is not reported', () => {
-  const patience = patienceOf()
-  patience.watch(frame, () => {}).alive()
-  patience.watch(frame, () => {}).end()
-  vi.advanceTimersByTime(120_000)
-  expect(lines).toEqual([])
-  patience.close()
-})
-
-test('silence as long as the user allows ends a request; signs of life put it off', () => {
-  const given: RelayError[] = []
-  const patience = patienceOf(90_000)
-  const watch = patience.watch(frame, (error) => {
-    given.push(error)
+/** A request that waits, and what becomes of it. */
+function waiting(timeoutMs?: number) {
+  const lines: string[] = []
+  const errors: RelayError[] = []
+  const patience = createPatience({ warn: (line) => lines.push(line) }, timeoutMs, Date.now)
+  const watch: Watch = patience.watch(readFrame('{"id":"7","method":"tools/call"}')!, (error) => {
+    errors.push(error)
     watch.end()
   })
+  return { lines, errors, patience, watch }
+}
+
+test('silence of a minute is said once, with the request, and is no failure', () => {
+  const { lines, errors } = waiting()
+  vi.advanceTimersByTime(PROGRESS_AFTER_MS - PATIENCE_CHECK_MS)
+  expect(lines).toEqual([])
+  vi.advanceTimersByTime(10 * PROGRESS_AFTER_MS)
+  expect(lines).toEqual(['still waiting for an answer to tools/call (id "7") after 60 s'])
+  expect(errors).toEqual([])
+})
+
+test('a request that has been heard of is not reported', () => {
+  const { lines, watch } = waiting()
+  watch.alive()
+  vi.advanceTimersByTime(10 * PROGRESS_AFTER_MS)
+  expect(lines).toEqual([])
+})
+
+test('a request that has ended is not reported, and nothing is after the close', () => {
+  const ended = waiting()
+  const closed = waiting()
+  ended.watch.end()
+  closed.patience.close()
+  vi.advanceTimersByTime(10 * PROGRESS_AFTER_MS)
+  expect([...ended.lines, ...closed.lines]).toEqual([])
+})
+
+test('with a limit, silence of that length is a failure', () => {
+  const { errors } = waiting(5_000)
+  vi.advanceTimersByTime(4_900)
+  expect(errors).toEqual([])
+  vi.advanceTimersByTime(PATIENCE_CHECK_MS)
+  expect(errors.map(({ message }) => message)).toEqual([
+    'The server sent nothing for 5 s, the limit set by --timeout.',
+  ])
+})
+
+test('every sign of life starts the limit anew', () => {
+  const { errors, watch } = waiting(5_000)
   for (let i = 0; i < 10; i++) {
-    vi.advanceTimersByTime(60_000)
+    vi.advanceTimersByTime(4_000)
     watch.alive()
   }
-  vi.advanceTimersByTime(89_000)
-  expect(given).toEqual([])
-  vi.advanceTimersByTime(2_000)
-  expect(given.map(({ message }) => message)).toEqual([
-    'The server sent nothing for 90 s, the limit set by --timeout.',
-  ])
-  vi.advanceTimersByTime(600_000)
-  expect(given).toHaveLength(1)
-  patience.close()
+  expect(errors).toEqual([])
+  vi.advanceTimersByTime(6_000)
+  expect(errors).toHaveLength(1)
+})
+
+test('only a limit makes patience limited', () => {
+  expect(waiting().patience.limited).toBe(false)
+  expect(waiting(1).patience.limited).toBe(true)
 })
