@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { AUTH_OPTIONS } from './auth/flags.ts'
 import { type AuthOptions, readAuthOptions } from './auth/options.ts'
 import { BridgeError } from './errors.ts'
+import { isLoopback } from './hostnames.ts'
 import {
   durationMs,
   expand,
@@ -168,11 +169,6 @@ function serverUrl(target: string, allowHttp: boolean): URL {
   }
   url.hash = ''
   return url
-}
-
-/** Names and addresses that never leave this machine (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
-export function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
 function strategyOf(word: string): Strategy {

@@ -1,6 +1,6 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { win32 } from 'node:path'
-import { isLoopback } from '../options.ts'
+import { isLoopback } from '../hostnames.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** What opening a browser needs of the machine. */

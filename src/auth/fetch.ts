@@ -9,7 +9,7 @@ import {
   MAX_AUTH_BODY_BYTES,
   MAX_REDIRECTS,
 } from '../limits.ts'
-import { isLoopback } from '../options.ts'
+import { isLoopback } from '../hostnames.ts'
 import { isLocalAddress, literalAddress } from './addresses.ts'
 import { AuthFailure } from './failure.ts'
 
