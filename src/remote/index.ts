@@ -1,4 +1,5 @@
 import type { Delivery, Outcome, Remote, RemoteEvents } from '../channel.ts'
+import { modernVersion } from '../era/headers.ts'
 import { RelayError, ServerError, TransportMismatch } from '../errors.ts'
 import type { Frame } from '../frame.ts'
 import { mediaType } from '../http/body.ts'
@@ -52,41 +53,66 @@ export function openRemote(
   verdicts: Verdicts,
 ): Remote {
   let chosen: Remote | undefined
+  let order: Promise<readonly Transport[]> | undefined
+  /** Where frames go that need no decision. */
+  let direct: Promise<{ remote: Remote }> | undefined
   let deciding: Promise<void> | undefined
   let endDeciding = (): void => {}
 
-  /** Sends the first frame by one transport after the other until one of them is spoken. */
-  async function decide(frame: Frame, onStart: () => void): Promise<Outcome> {
-    const known = strategy === 'auto' ? await verdicts.read(context.url) : undefined
-    const order = ORDER[strategy === 'auto' ? (known ?? 'http-first') : strategy]
-    let refusal: unknown
-    for (const transport of order) {
-      let remote: Remote | undefined
-      const spoken = (): void => {
-        if (chosen !== undefined || remote === undefined) return
-        chosen = remote
-        endDeciding()
-        if (strategy === 'auto') verdicts.write(context.url, transport)
-      }
-      const events: RemoteEvents = {
-        ...context.events,
-        frame(answer, owner) {
-          spoken()
-          return context.events.frame(answer, owner)
-        },
-      }
-      // An answer may take an hour; that it comes in JSON or as a stream says enough.
-      const send: HttpSend = async (request) => {
-        const response = await context.send(request)
-        if (response.status < 300 && MCP_TYPES.has(mediaType(response))) spoken()
-        return response
-      }
-      try {
-        remote = await OPEN[transport]({ ...context, send, events })
-        const { started, done } = remote.send(frame)
-        void started.then(onStart)
-        const outcome = await done
+  /** The transports in the order in which they are tried. */
+  async function readOrder(): Promise<readonly Transport[]> {
+    if (strategy !== 'auto') return ORDER[strategy]
+    return ORDER[(await verdicts.read(context.url)) ?? 'http-first']
+  }
+
+  /** Opens a transport; the first sign that the server speaks it makes it the chosen one. */
+  async function open(transport: Transport): Promise<{ remote: Remote; spoken: () => void }> {
+    let remote: Remote | undefined
+    const spoken = (): void => {
+      if (chosen !== undefined || remote === undefined) return
+      chosen = remote
+      endDeciding()
+      if (strategy === 'auto') verdicts.write(context.url, transport)
+    }
+    const events: RemoteEvents = {
+      ...context.events,
+      frame(answer, owner) {
         spoken()
+        return context.events.frame(answer, owner)
+      },
+    }
+    // An answer may take an hour; that it comes in JSON or as a stream says enough.
+    const send: HttpSend = async (request) => {
+      const response = await context.send(request)
+      if (response.status < 300 && MCP_TYPES.has(mediaType(response))) spoken()
+      return response
+    }
+    remote = await OPEN[transport]({ ...context, send, events })
+    return { remote, spoken }
+  }
+
+  /** Whether a frame needs no decision: there is no choice, or HTTP+SSE could not carry it. */
+  function isDirect(frame: Frame, [first, second]: readonly Transport[]): boolean {
+    if (first !== 'http') return false
+    if (second === undefined || modernVersion(frame) !== undefined) return true
+    // What follows such a frame, its cancellation say, goes the same way.
+    return direct !== undefined && deciding === undefined && frame.method !== 'initialize'
+  }
+
+  /** Sends the first frame by one transport after the other until one of them is spoken. */
+  async function decide(
+    frame: Frame,
+    transports: readonly Transport[],
+    onStart: () => void,
+  ): Promise<Outcome> {
+    let refusal: unknown
+    for (const transport of transports) {
+      let remote: Remote | undefined
+      try {
+        const opened = await open(transport)
+        remote = opened.remote
+        const outcome = await follow(remote.send(frame), onStart)
+        opened.spoken()
         return outcome
       } catch (error) {
         // The refusal of the first transport says more than that the second is not spoken.
@@ -101,21 +127,24 @@ export function openRemote(
 
   async function deliver(frame: Frame, onStart: () => void): Promise<Outcome> {
     try {
-      while (deciding !== undefined && chosen === undefined) await deciding
-      if (chosen === undefined) {
-        deciding = new Promise((resolve) => {
-          endDeciding = resolve
-        })
-        try {
-          return await decide(frame, onStart)
-        } finally {
-          deciding = undefined
-          endDeciding()
-        }
+      order ??= readOrder()
+      const transports = await order
+      if (chosen === undefined && isDirect(frame, transports)) {
+        direct ??= open('http')
+        const { remote } = await direct
+        return await follow((chosen ?? remote).send(frame), onStart)
       }
-      const { started, done } = chosen.send(frame)
-      void started.then(onStart)
-      return await done
+      while (deciding !== undefined && chosen === undefined) await deciding
+      if (chosen !== undefined) return await follow(chosen.send(frame), onStart)
+      deciding = new Promise((resolve) => {
+        endDeciding = resolve
+      })
+      try {
+        return await decide(frame, transports, onStart)
+      } finally {
+        deciding = undefined
+        endDeciding()
+      }
     } finally {
       onStart()
     }
@@ -133,6 +162,11 @@ export function openRemote(
     acceptsBatches: () => chosen?.acceptsBatches() ?? false,
     close: () => chosen?.close() ?? Promise.resolve(),
   }
+}
+
+function follow({ started, done }: Delivery, onStart: () => void): Promise<Outcome> {
+  void started.then(onStart)
+  return done
 }
 
 function isMismatch(error: unknown): boolean {

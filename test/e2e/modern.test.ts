@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { type Message, startBridge } from '../support/bridge.ts'
+import { initialize, type Message, startBridge } from '../support/bridge.ts'
 import { json, type Seen } from '../support/http-server.ts'
 import {
   event,
@@ -10,6 +10,7 @@ import {
   startMcpServer,
   stream,
 } from '../support/mcp-server.ts'
+import { startSseServer } from '../support/sse-server.ts'
 
 const VERSION = '2026-07-28'
 const META = {
@@ -236,6 +237,32 @@ test.each([
   ])
   // A cancelled request gets no answer.
   expect(bridge.messages().filter(({ id }) => id === 1)).toEqual([])
+})
+
+test('the very first request can be cancelled too, and holds nothing up', async () => {
+  let closed = false
+  const server = await startMcpServer({
+    'tools/call': (_seen, response) => void response.on('close', () => (closed = true)),
+  })
+  const bridge = startBridge(server.url)
+  bridge.write(request(1, 'tools/call', { name: 'x' }))
+  bridge.write(request(2, 'ping'))
+  await bridge.answer(2)
+  bridge.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } })
+  await expect.poll(() => closed).toBe(true)
+  expect(server.seen).toHaveLength(2)
+})
+
+test('a server that knows neither era nor transport is told apart once initialize comes', async () => {
+  const server = await startSseServer()
+  const bridge = startBridge(server.url)
+  bridge.write(request(1, 'server/discover'))
+  expect(await bridge.answer(1)).toMatchObject({ error: { data: { httpStatus: 405 } } })
+  bridge.write(initialize(2))
+  expect(await bridge.answer(2)).toMatchObject({ result: { protocolVersion: '2024-11-05' } })
+  bridge.write({ jsonrpc: '2.0', id: 3, method: 'ping' })
+  expect(await bridge.answer(3)).toMatchObject({ result: {} })
+  expect(server.seen.filter(({ method }) => method === 'GET')).toHaveLength(1)
 })
 
 test('a stream that is cut costs an error: nothing is resumed and nothing sent again', async () => {

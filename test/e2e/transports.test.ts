@@ -133,10 +133,11 @@ test('what is remembered names no part of the URL, and only auto remembers', asy
   expect(readFileSync(join(folder, files[0]!), 'utf8')).not.toMatch(/secret|127\.0\.0\.1|sse\?/)
 })
 
-/** The answer to an `initialize` that the server refuses. */
+/** The answer to an `initialize` that the server refuses, and what reached the endpoint. */
 async function refusedBy(server: TestServer, bridge: BridgeProcess) {
   bridge.write(initialize(0))
-  return { answer: await bridge.answer(0), wire: wire(server) }
+  const answer = await bridge.answer(0)
+  return { answer, wire: wire(server).filter((line) => / \/mcp( |$)/.test(line)) }
 }
 
 test.each([401, 403, 408, 409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504])(
