@@ -1,11 +1,6 @@
 import type { HostLine, Local, Remote, RemoteEvents } from './channel.ts'
-import {
-  INVALID_REQUEST_CODE,
-  PARSE_ERROR_CODE,
-  RELAY_ERROR_CODE,
-  RelayError,
-  ServerError,
-} from './errors.ts'
+import { errorObject, failureFrame, invalid, unanswered } from './error-frames.ts'
+import { PARSE_ERROR_CODE, RelayError } from './errors.ts'
 import {
   answer,
   batchFrame,
@@ -30,6 +25,8 @@ export interface Relay {
   /** Answers every open request of both sides with an error: the end of the relay. */
   close(remote: Remote, why: RelayError): Promise<void>
 }
+
+const DUPLICATE = 'A request with this id is still open.'
 
 /** A request of the host that has no answer yet. */
 interface Open {
@@ -289,29 +286,4 @@ export function createRelay(local: Local, log: Log): Relay {
       await Promise.allSettled(answers)
     },
   }
-}
-
-function failureFrame(id: RawId, error: unknown): Frame {
-  if (error instanceof ServerError) return answer(id, 'error', error.object)
-  return errorFrame(id, errorObject(error))
-}
-
-function errorObject(error: unknown): ErrorObject {
-  const known =
-    error instanceof RelayError
-      ? error
-      : new RelayError('The bridge failed while relaying this message.', { phase: 'request' })
-  return { code: RELAY_ERROR_CODE, message: known.message, data: known.details }
-}
-
-const DUPLICATE = 'A request with this id is still open.'
-
-function invalid(reason: string): ErrorObject {
-  return { code: INVALID_REQUEST_CODE, message: `Invalid request: ${reason}` }
-}
-
-function unanswered(): RelayError {
-  return new RelayError('The server ended its response without an answer to this request.', {
-    phase: 'response',
-  })
 }

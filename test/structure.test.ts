@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const root = new URL('..', import.meta.url).pathname
+const src = join(root, 'src')
+
+/** What every part of the program may import. */
+const LEAVES = ['channel', 'errors', 'frame', 'hostnames', 'json', 'limits', 'log', 'pause']
+
+/**
+ * What the parts of the program may import besides themselves: folders of src, and files in it. A
+ * part knows only what stands below it, so that each can be read, and replaced, alone.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  cli: ['bridge', 'commands', 'errors', 'limits', 'options', 'package.json'],
+  commands: ['options'],
+  bridge: [...LEAVES, 'auth', 'http', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
+  options: [...LEAVES, 'auth', 'option-values', 'remote'],
+  // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
+  relay: ['channel', 'error-frames', 'errors', 'frame', 'limits', 'log'],
+  local: ['channel', 'frame', 'limits', 'log'],
+  remote: [...LEAVES, 'era', 'http', 'store'],
+  era: ['frame', 'json', 'log'],
+  http: [...LEAVES, 'auth'],
+  auth: [...LEAVES, 'option-values', 'package.json', 'store'],
+  store: LEAVES,
+  'option-values': ['errors'],
+  paths: [],
+  channel: ['frame'],
+  frame: ['json'],
+  json: [],
+  errors: ['limits'],
+  'error-frames': ['errors', 'frame'],
+  hostnames: [],
+  limits: [],
+  log: [],
+  pause: [],
+}
+
+/** The source files, by path below src. */
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => ({ file, text: readFileSync(join(src, file), 'utf8') }))
+
+/** The part that a file belongs to: its folder, or itself. */
+const partOf = (path: string): string => path.split('/')[0]!.replace(/\.ts$/, '')
+
+/** The imports of a program, lazy ones included; with or without those of types alone. */
+const ANY_IMPORT = /(?:\bfrom|\bimport|\bimport\()\s*'(\.[^']*)'/g
+const RUNTIME_IMPORT = /(?:^import (?!type\b)[^']*?\bfrom|^import|\bimport\()\s*'(\.[^']*)'/gm
+
+/** The files that a file imports; `package.json` as it is. */
+function importsOf({ file, text }: { file: string; text: string }, kind = ANY_IMPORT): string[] {
+  const specifiers = [...text.matchAll(kind)]
+  return specifiers.map(([, specifier]) => {
+    const path = relative(src, join(src, dirname(file), specifier!))
+    return path.startsWith('..') ? relative(root, join(src, path)) : path
+  })
+}
+
+test('every part has its place in the table, and the table has no others', () => {
+  const parts = new Set(files.map(({ file }) => partOf(file)))
+  expect([...parts].toSorted()).toEqual(Object.keys(MAY_IMPORT).toSorted())
+})
+
+describe.each(files)('$file', ({ file, text }) => {
+  test('imports only what its part may know', () => {
+    const part = partOf(file)
+    const strangers = importsOf({ file, text })
+      .map((path) => (path === 'package.json' ? path : partOf(path)))
+      .filter((other) => other !== part && !MAY_IMPORT[part]!.includes(other))
+    expect(strangers).toEqual([])
+  })
+
+  test('passes nothing on that it did not make', () => {
+    expect(text).not.toMatch(/^export\b[^\n=]*\bfrom\s+'/m)
+  })
+
+  test('has 300 lines at most', () => {
+    expect(text.split('\n').length - 1).toBeLessThanOrEqual(300)
+  })
+})
+
+test('no file leads back to itself at run time', () => {
+  const imports = new Map(files.map((entry) => [entry.file, importsOf(entry, RUNTIME_IMPORT)]))
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const follow = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) cycles.push([...way.slice(way.indexOf(file)), file].join(' → '))
+    if (way.includes(file) || done.has(file)) return
+    for (const next of imports.get(file) ?? []) follow(next, [...way, file])
+    done.add(file)
+  }
+  for (const { file } of files) follow(file, [])
+  expect(cycles).toEqual([])
+})
+
+test('the imports are seen by this test', () => {
+  const cli = files.find(({ file }) => file === 'cli.ts')!
+  const expected = ['options.ts', 'bridge.ts', 'commands/help.ts', 'package.json']
+  expect(importsOf(cli)).toEqual(expect.arrayContaining(expected))
+  expect(importsOf(cli, RUNTIME_IMPORT)).toEqual(expect.arrayContaining(expected))
+  const output = files.find(({ file }) => file === 'local/output.ts')!
+  expect(importsOf(output)).toContain('channel.ts')
+  expect(importsOf(output, RUNTIME_IMPORT)).toEqual(['limits.ts'])
+})
