@@ -1,11 +1,5 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import {
-  type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretPost,
-  None,
-  PrivateKeyJwt,
-} from 'oauth4webapi'
+import { type ClientAuth, ClientSecretPost, None, PrivateKeyJwt } from 'oauth4webapi'
 import type { StoredClient } from '../store/record.ts'
 import type { ServerMetadata } from '../store/server-metadata.ts'
 import { AuthFailure } from './failure.ts'
@@ -32,16 +26,24 @@ export async function clientAuthentications(
   if (authMethod === 'private_key_jwt') return [await privateKeyJwt(own?.key, metadata)]
   if (authMethod === 'none' || clientSecret === undefined) return [None()]
   if (authMethod === 'client_secret_post') return [ClientSecretPost(clientSecret)]
-  const encoded = ClientSecretBasic(clientSecret)
   const plain = `${clientId}:${clientSecret}`
+  const encoded = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`
   // Servers that do not undo the form encoding of RFC 6749 §2.3.1 see another id and secret (A-72).
-  return /^[a-z\d]*:[a-z\d]*$/i.test(plain) ? [encoded] : [encoded, rawBasic(plain)]
+  return plain === encoded ? [basic(plain)] : [basic(encoded), basic(plain)]
 }
 
-function rawBasic(plain: string): ClientAuth {
+function basic(credentials: string): ClientAuth {
   return (_server, _client, _body, headers) => {
-    headers.set('authorization', `Basic ${Buffer.from(plain).toString('base64')}`)
+    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`)
   }
+}
+
+/**
+ * As browsers encode forms: `-`, `_`, `.` and `*` stay. oauth4webapi's own Basic escapes them too,
+ * which is legal, but many servers do not decode, and most ids have a dash in them.
+ */
+function formEncoded(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1)
 }
 
 /** How a kind of key signs, and the name of that in tokens. */
