@@ -44,7 +44,7 @@ export async function openCodeFlow(
 }
 
 async function openAt(
-  { context }: Lead,
+  { context, stepUp }: Lead,
   discovery: Discovery,
   record: ServerRecord,
   asked: Asked,
@@ -58,7 +58,8 @@ async function openAt(
     const { redirectUri } = callback
     const { scope, resource } = asked
     const device = metadata.device_authorization_endpoint !== undefined
-    const identity = await identify(context, discovery, record, { redirectUri, device, scope })
+    const purpose = { redirectUri, device, scope, trusted: stepUp }
+    const identity = await identify(context, discovery, record, purpose)
     const { clientId } = identity.client
     const request = { clientId, redirectUri, scope, resource }
     const code = await beginCodeFlow(context, discovery, request)

@@ -11,7 +11,7 @@ import type { Lead } from './sign-in.ts'
 
 /** Asks for the code that a person will enter elsewhere. */
 export async function openDeviceFlow(
-  { context }: Lead,
+  { context, stepUp }: Lead,
   discovery: Discovery,
   record: ServerRecord,
   asked: Asked,
@@ -26,7 +26,7 @@ export async function openDeviceFlow(
   // Registrations have a redirect URI even when no browser comes back: it serves the next sign-in.
   const place = `${preferredHost(context, stored)}:${preferredPort(context, stored, false)}`
   const redirectUri = `http://${place}${context.options.callbackPath}`
-  const purpose = { redirectUri, device: true, scope: asked.scope }
+  const purpose = { redirectUri, device: true, scope: asked.scope, trusted: stepUp }
   const { client, source } = await identify(context, discovery, record, purpose)
   return {
     ...(await beginDeviceFlow(context, metadata, client, asked)),

@@ -1,9 +1,11 @@
+import { generateRandomCodeVerifier, genericTokenEndpointRequest } from 'oauth4webapi'
 import type { ServerRecord, StoredClient } from '../store/record.ts'
 import { supportedMethod } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
 import type { Discovery } from './discover.ts'
 import { AuthFailure } from './failure.ts'
 import { register } from './register.ts'
+import { requestTokens } from './token-endpoint.ts'
 
 /** Who we are for one authorization server. */
 export interface Identity {
@@ -17,6 +19,8 @@ export interface Purpose {
   readonly redirectUri: string
   readonly device: boolean
   readonly scope: string | undefined
+  /** Whether the registration works for certain: tokens of it were accepted a moment ago. */
+  readonly trusted: boolean
 }
 
 /** The client that needs no request: the user's own, or the one that describes itself (A-40). */
@@ -69,16 +73,57 @@ export async function identify(
   const known = knownIdentity(context, discovery)
   if (known !== undefined) return known
   const stored = storedClient(context, discovery, record)
-  if (stored?.redirectUris.includes(purpose.redirectUri) === true) {
+  const { metadata, issuer } = discovery
+  const fits = stored?.redirectUris.includes(purpose.redirectUri) === true
+  if (fits && (purpose.trusted || (await isAlive(context, metadata, stored)))) {
     return { client: stored, source: 'registered' }
   }
-  const { metadata, issuer } = discovery
   if (metadata.registration_endpoint === undefined) {
     throw new AuthFailure('refused', `${issuer} does not let programs register themselves.`, {
       hint: `Register a client there with the redirect URI ${purpose.redirectUri} and pass its --client-id.`,
     })
   }
   const own = context.options.clientMetadata
-  const client = await register(context.http, metadata, { ...purpose, own })
+  const { redirectUri, device, scope } = purpose
+  const client = await register(context.http, metadata, { redirectUri, device, scope, own })
   return { client, source: 'registered' }
+}
+
+/**
+ * Whether the server still knows a registration. A sign-in page would say so to the person, where
+ * nobody can help it: so the token endpoint is asked with a code that cannot be, and answers
+ * `invalid_grant` to those it knows.
+ */
+async function isAlive(
+  context: AuthContext,
+  metadata: Discovery['metadata'],
+  client: StoredClient,
+): Promise<boolean> {
+  const request = {
+    metadata,
+    client,
+    resource: undefined,
+    scope: undefined,
+    grant: 'authorization_code',
+  } as const
+  try {
+    await requestTokens(context, request, (server, oauthClient, authentication, options) =>
+      genericTokenEndpointRequest(
+        server,
+        oauthClient,
+        authentication,
+        'authorization_code',
+        {
+          code: 'is-this-client-known',
+          redirect_uri: client.redirectUris[0]!,
+          code_verifier: generateRandomCodeVerifier(),
+        },
+        options,
+      ),
+    )
+  } catch (error) {
+    if (!(error instanceof AuthFailure)) throw error
+    return error.kind !== 'client'
+  }
+  return true
 }

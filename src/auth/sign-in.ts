@@ -32,6 +32,8 @@ export interface SignInRequest extends Need {
 /** The process that talks to the person, for all that wait for the same sign-in. */
 export interface Lead {
   readonly context: AuthContext
+  /** Whether it is about more scopes for tokens that work. */
+  readonly stepUp: boolean
   /** Waits for an answer, but not for ever, and not when another process got tokens some other way. */
   answered<T>(answer: Promise<T>): Promise<T | StoredTokens>
   /** Stores what the sign-in has brought. */
@@ -158,13 +160,7 @@ async function start(us: Lead, request: SignInRequest, record: ServerRecord): Pr
   const known = [...(current === undefined ? [] : [current]), ...Object.keys(issuers)]
   const preference = { issuer: context.options.issuer, known }
   const discovery = await discover(context.http, context.server, request.hinted, preference)
-  const asked = whatToAsk(
-    context,
-    discovery,
-    record,
-    request.challenged,
-    request.scope !== undefined,
-  )
+  const asked = whatToAsk(context, discovery, record, request.challenged, us.stepUp)
   return byDevice(context, discovery)
     ? startDevice(us, discovery, record, asked)
     : startCode(us, discovery, record, asked)
@@ -250,6 +246,7 @@ function createLead(context: AuthContext, request: SignInRequest): Lead {
   const { store, options, log, signal, now } = context
   return {
     context,
+    stepUp: request.scope !== undefined,
     async answered(answer) {
       const done = new AbortController()
       const other = async (): Promise<StoredTokens> => {

@@ -17,7 +17,11 @@ export interface Script {
   metadata?: Record<string, unknown>
   register?: Scripted<Seen>
   /** Changes what the browser brings back. */
-  authorize?: (answer: URLSearchParams, asked: URLSearchParams) => URLSearchParams | void
+  authorize?: (
+    answer: URLSearchParams,
+    asked: URLSearchParams,
+    issuer: string,
+  ) => URLSearchParams | void
   token?: Scripted<TokenCall>
   /** Anything else. */
   other?: Scripted<Seen>
@@ -125,7 +129,7 @@ export async function startAuthority(script: Script = {}): Promise<Authority> {
     const code = `code-${randomBytes(8).toString('hex')}`
     codes.set(code, { asked, used: false })
     const answer = new URLSearchParams({ code, state: asked.get('state') ?? '' })
-    redirect.search = String(script.authorize?.(answer, asked) ?? answer)
+    redirect.search = String(script.authorize?.(answer, asked, issuer) ?? answer)
     response.writeHead(302, { location: redirect.href }).end()
   }
 
@@ -221,5 +225,5 @@ export async function startAuthority(script: Script = {}): Promise<Authority> {
 function idOf(authorization: string | undefined): string {
   const encoded = /^Basic (.+)$/.exec(authorization ?? '')?.[1] ?? ''
   const [id = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
-  return decodeURIComponent(id)
+  return decodeURIComponent(id.replaceAll('+', ' '))
 }

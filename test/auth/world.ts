@@ -6,6 +6,8 @@ import { startProtected, type Verdict } from './protected.ts'
 export interface World {
   readonly authority: Authority
   readonly mcp: TestServer
+  /** Makes the MCP server trust another authority from now on. */
+  trust(authority: Authority): void
   /** The POSTs to the MCP endpoint: JSON-RPC method and token. */
   calls(): { method: string | undefined; token: string | undefined }[]
 }
@@ -27,13 +29,14 @@ export interface WorldOptions {
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { script, needs, judge, challenge = '' } = options
   const authority = await startAuthority(script)
+  let trusted = authority
   const mcp = await startProtected({
     metadata: (resource) =>
       'metadata' in options && options.metadata === undefined
         ? undefined
-        : { resource, authorization_servers: [authority.issuer], ...options.metadata },
+        : { resource, authorization_servers: [trusted.issuer], ...options.metadata },
     judge(token, request, url) {
-      const granted = authority.scopeOf(token)
+      const granted = trusted.scopeOf(token)
       if (token === undefined || granted === undefined) {
         const metadata = new URL('/.well-known/oauth-protected-resource/mcp', url).href
         return { status: 401, challenge: `Bearer resource_metadata="${metadata}"${challenge}` }
@@ -49,6 +52,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return {
     authority,
     mcp,
+    trust(other) {
+      trusted = other
+    },
     calls: () =>
       mcp.seen
         .filter(({ method, path }) => method === 'POST' && path.startsWith('/mcp'))
