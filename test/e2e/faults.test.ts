@@ -24,6 +24,7 @@ interface Row {
   /** The whole answer that the host must get, apart from `jsonrpc` and `id`. */
   readonly sees: Pick<Message, 'result'> | { readonly error: object }
   readonly withinMs?: number
+  readonly args?: readonly string[]
 }
 
 const OURS = -31001
@@ -55,6 +56,8 @@ const HALF = '{"jsonrpc":"2.0","id":7,"result":{"content":['
 const JSON_TYPE = { 'content-type': 'application/json' }
 const SSE_TYPE = { 'content-type': 'text/event-stream' }
 const PAGE = `<!DOCTYPE html><html><body>${'<p>Internal error</p>'.repeat(200)}</body></html>`
+/** Without it, 401 starts a sign-in. */
+const STATIC_TOKEN = ['--header', 'Authorization: Bearer wrong']
 const LOST = /^Lost the connection to http:\/\/127\.0\.0\.1:\d+: /
 const resumable = (id = 'a1', retry = ''): Handler => events(() => [`${retry}${event('', id)}`])
 
@@ -280,7 +283,8 @@ const STATUS_ROWS: readonly Row[] = [
     }),
   },
   {
-    name: '401 without body',
+    name: '401 to a token of the user',
+    args: STATIC_TOKEN,
     call: refuse(401, 'text/plain', ''),
     sees: ours(/ answered 401 Unauthorized\.$/, {
       phase: 'authorization',
@@ -289,7 +293,8 @@ const STATUS_ROWS: readonly Row[] = [
     }),
   },
   {
-    name: '401 with a JSON-RPC error',
+    name: '401 to a token of the user, with a JSON-RPC error',
+    args: STATIC_TOKEN,
     call: rpcError(401, { id: null }),
     sees: { error: SERVER_ERROR },
   },
@@ -406,9 +411,9 @@ const ROWS: readonly Row[] = [
   ...ANSWER_ROWS,
 ]
 
-test.each(ROWS)('$name', async ({ call, behaviour = {}, sees, withinMs = 3_000 }) => {
+test.each(ROWS)('$name', async ({ call, behaviour = {}, sees, withinMs = 3_000, args = [] }) => {
   const server = await startMcpServer({ ...behaviour, 'tools/call': call })
-  const bridge = startBridge(server.url)
+  const bridge = startBridge(server.url, { args })
   bridge.write(initialize(0))
   await bridge.answer(0)
 
