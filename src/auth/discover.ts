@@ -148,7 +148,7 @@ async function assume(http: AuthHttp, server: URL): Promise<Discovery> {
 }
 
 /** Identity but for the slash that URL parsers put behind a bare origin. */
-export function sameIssuer(one: string, other: string): boolean {
+function sameIssuer(one: string, other: string): boolean {
   return one === other || bareOrigin(one) === bareOrigin(other)
 }
 

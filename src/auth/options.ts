@@ -14,7 +14,7 @@ export interface ConfiguredClient {
 }
 
 /** How to get a token. */
-export type GrantChoice = 'authorization_code' | 'device_code' | 'client_credentials'
+type GrantChoice = 'authorization_code' | 'device_code' | 'client_credentials'
 
 /** What the sign-in needs to know from its user. */
 export interface AuthOptions {

@@ -20,7 +20,7 @@ export interface Credentials {
 }
 
 /** The record in the hands of the one process that may change it. */
-export interface Session {
+interface Session {
   readonly record: ServerRecord
   /** Replaces the record, durably before it settles. A store that cannot be written costs a warning. */
   save(record: ServerRecord): Promise<void>

@@ -3,10 +3,10 @@ import type { ServerResponse } from 'node:http'
 import { json, type Seen, startServer, type TestServer } from '../support/http-server.ts'
 
 /** What a scripted endpoint answers; `undefined` leaves the answer to the rules. */
-export type Scripted<T> = (request: T, response: ServerResponse) => boolean | Promise<boolean>
+type Scripted<T> = (request: T, response: ServerResponse) => boolean | Promise<boolean>
 
 /** One request to the token endpoint. */
-export interface TokenCall {
+interface TokenCall {
   readonly form: URLSearchParams
   readonly authorization: string | undefined
 }

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type AuthHttp, createAuthHttp, type Lookup } from '../../src/auth/fetch.ts'
 
 /** One request that reached the fake network. */
-export interface EdgeRequest {
+interface EdgeRequest {
   readonly method: string
   readonly url: string
   readonly headers: Headers
@@ -14,7 +14,7 @@ export interface EdgeRequest {
 }
 
 /** What a fake place answers: a JSON document, a status, or a response made by the test. */
-export type Answer =
+type Answer =
   | JsonBodyType
   | Response
   | ((request: EdgeRequest) => Response | JsonBodyType | Promise<Response | JsonBodyType>)
@@ -74,7 +74,7 @@ export function useEdge(): Edge {
 }
 
 /** A resolver for which every name is public. */
-export const publicLookup: Lookup = () => Promise.resolve([{ address: '198.51.100.1', family: 4 }])
+const publicLookup: Lookup = () => Promise.resolve([{ address: '198.51.100.1', family: 4 }])
 
 /** The guarded client of a test. */
 export function edgeHttp(
