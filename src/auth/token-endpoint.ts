@@ -12,6 +12,7 @@ import type { ServerMetadata } from '../store/server-metadata.ts'
 import { clientAuthentications } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
 import { AuthFailure, type FailureKind, quote } from './failure.ts'
+import type { AuthHttp } from './fetch.ts'
 import { oauthError, refusesResource } from './oauth-error.ts'
 
 /** One grant, ready to be sent with any way to authenticate the client. */
@@ -90,9 +91,31 @@ export async function clearly<T>(work: () => Promise<T>): Promise<T> {
 function requestOptions({ http }: AuthContext): TokenEndpointRequestOptions {
   return {
     [allowInsecureRequests]: true,
-    [customFetch]: async (url, init) =>
-      tokenAnswer(await http.fetch(new URL(url), init as RequestInit), url),
+    [customFetch]: async (url, init) => tokenAnswer(await ask(http, url, init as RequestInit), url),
   }
+}
+
+/** Parameters whose values appear in no message, also when the server repeats them in its refusal. */
+const SECRETS = [
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'client_secret',
+  'client_assertion',
+  'device_code',
+]
+
+async function ask(http: AuthHttp, url: string, init: RequestInit): Promise<Response> {
+  const response = await http.fetch(new URL(url), init)
+  const { status, headers, body } = response
+  if (status === 200 || body === null) return response
+  const form = new URLSearchParams(String(init.body))
+  const [, basic] = new Headers(init.headers).get('authorization')?.split(' ') ?? []
+  let content = await response.text()
+  for (const secret of [basic, ...SECRETS.map((name) => form.get(name))]) {
+    if (secret) content = content.replaceAll(secret, '…')
+  }
+  return new Response(content, { status, headers })
 }
 
 /** The same for the device authorization endpoint, whose good answer is no token. */
@@ -100,7 +123,7 @@ export function deviceOptions({ http }: AuthContext): TokenEndpointRequestOption
   return {
     [allowInsecureRequests]: true,
     [customFetch]: async (url, init) => {
-      const response = await http.fetch(new URL(url), init as RequestInit)
+      const response = await ask(http, url, init as RequestInit)
       return response.status === 200 ? response : refuse(response, await response.text(), url)
     },
   }

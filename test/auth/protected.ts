@@ -17,6 +17,8 @@ export interface Protection {
   metadata?(url: string): unknown
   /** Anything else that lives on this origin; true when it was answered. */
   also?(request: Seen, response: ServerResponse): boolean | Promise<boolean>
+  /** More headers of the answer to `initialize`. */
+  readonly session?: Readonly<Record<string, string>>
 }
 
 /** An MCP server that answers everything with an empty result, to those who may ask. */
@@ -34,7 +36,7 @@ export async function startProtected(protection: Protection): Promise<TestServer
     }
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     const verdict = await protection.judge(token, request, server.url)
-    if (verdict === 'accept') answer(request, response)
+    if (verdict === 'accept') answer(request, response, protection.session)
     else
       json(
         response,
@@ -45,9 +47,10 @@ export async function startProtected(protection: Protection): Promise<TestServer
   return server
 }
 
-function answer({ method, message }: Seen, response: ServerResponse): void {
+function answer({ method, message }: Seen, response: ServerResponse, headers = {}): void {
   if (method !== 'POST') response.writeHead(method === 'DELETE' ? 204 : 405).end()
-  else if (message?.method === 'initialize') json(response, initializeResult(message.id))
+  else if (message?.method === 'initialize')
+    json(response, initializeResult(message.id), { headers })
   else if (message?.id === undefined) response.writeHead(202).end()
   else json(response, { jsonrpc: '2.0', id: message.id, result: {} })
 }

@@ -23,14 +23,17 @@ export interface WorldOptions {
   readonly metadata?: Record<string, unknown> | undefined
   /** More parameters of the challenge of a 401. */
   readonly challenge?: string
+  /** More headers of the answer to `initialize`, e.g. a session. */
+  readonly session?: Readonly<Record<string, string>>
 }
 
 /** Starts both on loopback; they end with the test. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { script, needs, judge, challenge = '' } = options
+  const { script, needs, judge, challenge = '', session = {} } = options
   const authority = await startAuthority(script)
   let trusted = authority
   const mcp = await startProtected({
+    session,
     metadata: (resource) =>
       'metadata' in options && options.metadata === undefined
         ? undefined

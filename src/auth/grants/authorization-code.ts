@@ -52,6 +52,8 @@ export async function beginCodeFlow(
   const verifier = generateRandomCodeVerifier()
   const state = generateRandomState()
   const link = new URL(metadata.authorization_endpoint)
+  // It has none (RFC 6749 §3.1), and URL parsers leave there what they encode everywhere else.
+  link.hash = ''
   const set = (name: string, value: string | undefined): void => {
     if (value !== undefined) link.searchParams.set(name, value)
   }
