@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import packageJson from '../package.json' with { type: 'json' }
-import { packAndInstall } from './support/pack.ts'
+import { packAndInstall } from './support/packed.mjs'
 
 const run = promisify(execFile)
 

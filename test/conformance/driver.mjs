@@ -1,17 +1,18 @@
 // @ts-check
 /**
- * The host that the client scenarios of the official conformance suite need: it spawns the packed
- * bridge and speaks MCP with it over stdio, as Claude Desktop would. Transport and OAuth are the
- * bridge's; the person with the browser is a `fetch` that follows redirects.
+ * The host that the client scenarios of the official conformance suite need: the SDK's client, which
+ * starts the packed bridge and speaks MCP with it over stdio, as a real host would. Transport and
+ * OAuth are the bridge's; the person with the browser is a program that follows redirects.
  *
  * Called by the suite as `driver.mjs <server_url>`. From the environment: the scenario and its
  * context (`MCP_CONFORMANCE_*`, set by the suite), the packed bridge and the Node that runs it
  * (`BRIDGE_BIN`, `BRIDGE_NODE`, set by `run.mjs`).
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startHost } from '../demo/host.mjs'
 
 /** The URL that the suite's authorization server knows as a client id metadata document. */
 const CLIENT_METADATA_URL = 'https://conformance-test.local/client-metadata.json'
@@ -22,100 +23,98 @@ const FIRST_MODERN_VERSION = '2026-07-28'
 const url = process.argv.at(-1) ?? ''
 const scenario = process.env['MCP_CONFORMANCE_SCENARIO'] ?? ''
 const version = process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] ?? '2025-11-25'
-/** @type {Record<string, string>} */
+/** @type {{ client_id?: string, client_secret?: string, private_key_pem?: string, toolCalls?: { name: string, arguments: Record<string, unknown> }[] }} */
 const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}')
 
+const home = mkdtempSync(join(tmpdir(), 'bridge-conformance-'))
+const keyFile = join(home, 'key.pem')
+writeFileSync(keyFile, context.private_key_pem ?? '', { mode: 0o600 })
+
 /** Bridge arguments of the scenarios whose client is registered beforehand. */
-const registered = [
-  '--client-id',
-  context['client_id'] ?? '',
-  '--client-secret-env',
-  'CLIENT_SECRET',
-]
+const registered = ['--client-id', context.client_id ?? '', '--client-secret-env', 'CLIENT_SECRET']
 /** @type {Record<string, string[]>} */
-const ARGS = {
+const IDENTITY = {
+  'auth/client-credentials-jwt': [
+    '--client-id',
+    context.client_id ?? '',
+    '--client-key-file',
+    keyFile,
+    '--client-credentials',
+  ],
   'auth/pre-registration': registered,
   'auth/client-credentials-basic': [...registered, '--client-credentials'],
 }
 
-const clientInfo = { name: 'conformance-host', version: '1.0.0' }
-const capabilities = { elicitation: { form: { applyDefaults: true } } }
-const modern = version >= FIRST_MODERN_VERSION
-const meta = {
-  'io.modelcontextprotocol/protocolVersion': version,
-  'io.modelcontextprotocol/clientInfo': clientInfo,
-  'io.modelcontextprotocol/clientCapabilities': capabilities,
-}
-
-/** What a host does in a scenario, beyond connecting. */
-/** @type {Record<string, (host: Host) => Promise<void>>} */
+/**
+ * What the host does where listing the tools and calling each of them is not it.
+ *
+ * @type {Record<string, (client: Client, tools: Tool[]) => Promise<unknown>>}
+ */
 const SCRIPTS = {
   initialize: async () => {},
-  tools_call: async (host) => {
-    const tools = await list(host)
-    await call(host, tools[0], { a: 2, b: 3 })
+  tools_call: async (client, [tool]) => call(client, tool?.name, { a: 2, b: 3 }),
+  'json-schema-ref-no-deref': async () => {},
+  'json-schema-2020-12-preservation': async (client, tools) => {
+    const observed = tools.find((tool) => tool.name === 'json_schema_2020_12_tool')
+    await call(client, 'json_schema_echo', { schema: observed?.inputSchema })
   },
 }
 
-/** @typedef {ReturnType<typeof startHost>} Host */
-
-/** @param {Host} host */
-async function listAndCall(host) {
-  const tools = await list(host)
-  if (tools.length > 0) await call(host, tools[0], {})
-}
+/** @typedef {{ name: string, inputSchema: object }} Tool */
 
 /**
- * @param {Host} host
- * @returns {Promise<string[]>}
- */
-async function list(host) {
-  const { result } = await host.request('tools/list', modern ? { _meta: meta } : {})
-  return result.tools.map((/** @type {{ name: string }} */ tool) => tool.name)
-}
-
-/**
- * @param {Host} host
+ * @param {Client} client
  * @param {string | undefined} name
- * @param {object} args
+ * @param {Record<string, unknown>} args
  */
-async function call(host, name, args) {
-  const params = { name, arguments: args, ...(modern ? { _meta: meta } : {}) }
-  await host.request('tools/call', params)
+async function call(client, name, args) {
+  if (name !== undefined) await client.callTool({ name, arguments: args })
 }
 
 /**
- * Opens the sign-in page as a browser would; the suite's authorization server agrees at once.
- *
- * @param {string} line
+ * @param {Client} client
+ * @param {Tool[]} tools
  */
-function browse(line) {
-  const link = /https?:\/\/\S+[?&]response_type=code\S*/.exec(line)?.[0]
-  if (link !== undefined) void fetch(link).catch(() => {})
+async function callAll(client, tools) {
+  for (const { name, arguments: args } of context.toolCalls ?? []) await call(client, name, args)
+  if (context.toolCalls === undefined) for (const { name } of tools) await call(client, name, {})
 }
 
-const home = mkdtempSync(join(tmpdir(), 'bridge-conformance-'))
-const bin = process.env['BRIDGE_BIN'] ?? ''
-const identity = scenario.startsWith('auth/') ? ['--client-metadata-url', CLIENT_METADATA_URL] : []
-const args = [bin, url, ...identity, ...(ARGS[scenario] ?? [])]
-const env = {
-  ...process.env,
-  BRIDGE_HOME: home,
-  BRIDGE_NO_BROWSER: '1',
-  CLIENT_SECRET: context['client_secret'],
-}
-const host = startHost(process.env['BRIDGE_NODE'] ?? process.execPath, args, env, browse)
+// The person's browser: the suite's authorization server agrees at once. Not read off stderr, which
+// the SDK closes for the process that it starts to find out the era.
+const browser = 'fetch(process.argv[2]).catch(() => {})'
+writeFileSync(join(home, 'xdg-open'), `#!${process.execPath}\n${browser}\n`, { mode: 0o755 })
+const identity = scenario.startsWith('auth/')
+  ? ['--client-metadata-url', CLIENT_METADATA_URL, ...(IDENTITY[scenario] ?? [])]
+  : []
+const transport = new StdioClientTransport({
+  command: process.env['BRIDGE_NODE'] ?? process.execPath,
+  args: [process.env['BRIDGE_BIN'] ?? '', url, ...identity],
+  env: {
+    PATH: `${home}:${process.env['PATH'] ?? ''}`,
+    HOME: home,
+    DISPLAY: ':0',
+    BRIDGE_HOME: home,
+    ...(context.client_secret === undefined ? {} : { CLIENT_SECRET: context.client_secret }),
+  },
+})
+const mode = version >= FIRST_MODERN_VERSION ? { pin: version } : 'legacy'
+const client = new Client(
+  { name: 'conformance-host', version: '1.0.0' },
+  {
+    capabilities: { elicitation: { form: { applyDefaults: true } } },
+    versionNegotiation: { mode },
+  },
+)
+client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: {} }))
 try {
-  if (!modern) {
-    await host.request('initialize', { protocolVersion: version, capabilities, clientInfo })
-    host.notify('notifications/initialized')
-  }
-  await (SCRIPTS[scenario] ?? listAndCall)(host)
-  process.exitCode = (await host.end()) ?? 1
+  await client.connect(transport)
+  const { tools } = scenario === 'initialize' ? { tools: [] } : await client.listTools()
+  await (SCRIPTS[scenario] ?? callAll)(client, tools)
 } catch (error) {
-  process.stderr.write(`${error}\n${host.stderr()}\n`)
+  process.stderr.write(`${error}\n`)
   process.exitCode = 1
 } finally {
-  host.kill()
+  await client.close()
   rmSync(home, { recursive: true, force: true })
 }

@@ -1,0 +1,31 @@
+// @ts-check
+import { execFile } from 'node:child_process'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * Builds, packs and installs the tarball in an empty folder: what is run then is what users get.
+ *
+ * @returns {Promise<{ folder: string, tarball: string, bin: string }>}
+ */
+export async function packAndInstall() {
+  const folder = await mkdtemp(join(tmpdir(), 'bridge-pack-'))
+  await run('npm', ['run', 'build'], { cwd: root })
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: root,
+  })
+  /** @type {[{ filename: string }]} */
+  const [{ filename }] = JSON.parse(stdout)
+  await writeFile(join(folder, 'package.json'), '{"private":true}')
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], {
+    cwd: folder,
+  })
+  const bin = join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs')
+  return { folder, tarball: join(folder, filename), bin }
+}
