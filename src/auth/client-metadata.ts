@@ -11,7 +11,7 @@ const CLIENT_NAME = 'MCP Bridge'
 export const DOCUMENT_PORT = 28_747
 
 /** The path of redirect URIs. */
-const CALLBACK_PATH = '/callback'
+export const CALLBACK_PATH = '/callback'
 
 const DOCUMENT_HOSTS = ['127.0.0.1', 'localhost']
 

@@ -7,7 +7,13 @@ import { AuthFailure } from './failure.ts'
 import { beginCodeFlow, completeCodeFlow } from './grants/authorization-code.ts'
 import { identify, knownIdentity, storedClient } from './identity.ts'
 import type { Callback } from './loopback.ts'
-import { bindCallback, type CallbackHost, preferredHost, preferredPort } from './redirect.ts'
+import {
+  bindCallback,
+  type CallbackHost,
+  preferredHost,
+  preferredPath,
+  preferredPort,
+} from './redirect.ts'
 import type { Asked } from './request.ts'
 import { persistently } from './retry.ts'
 import type { Lead } from './sign-in.ts'
@@ -53,7 +59,8 @@ async function openAt(
   const { metadata, issuer, published } = discovery
   const stored = storedClient(context, discovery, record)
   const document = knownIdentity(context, discovery)?.source === 'document'
-  const callback = await bindCallback(context, host, preferredPort(context, stored, document))
+  const port = preferredPort(context, stored, document)
+  const callback = await bindCallback(context, host, port, preferredPath(context, stored))
   try {
     const { redirectUri } = callback
     const { scope, resource } = asked
@@ -88,10 +95,10 @@ export async function adoptCodeFlow(
   flow: PendingFlow,
   metadata: ServerMetadata,
 ): Promise<OpenCodeFlow | undefined> {
-  const { hostname, port } = new URL(flow.redirectUri ?? '')
+  const { hostname, port, pathname } = new URL(flow.redirectUri ?? '')
   const host = hostname === 'localhost' ? 'localhost' : '127.0.0.1'
   try {
-    const callback = await bindCallback(context, host, Number(port))
+    const callback = await bindCallback(context, host, Number(port), pathname)
     if (callback.redirectUri === flow.redirectUri) return { flow, metadata, callback }
     await callback.close()
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Discovery } from './discover.ts'
 import { AuthFailure } from './failure.ts'
 import { beginDeviceFlow, pollDeviceFlow } from './grants/device-code.ts'
 import { identify, storedClient } from './identity.ts'
-import { preferredHost, preferredPort } from './redirect.ts'
+import { preferredHost, preferredPath, preferredPort } from './redirect.ts'
 import type { Asked } from './request.ts'
 import type { Lead } from './sign-in.ts'
 
@@ -25,7 +25,7 @@ export async function openDeviceFlow(
   const stored = storedClient(context, discovery, record)
   // Registrations have a redirect URI even when no browser comes back: it serves the next sign-in.
   const place = `${preferredHost(context, stored)}:${preferredPort(context, stored, false)}`
-  const redirectUri = `http://${place}${context.options.callbackPath}`
+  const redirectUri = `http://${place}${preferredPath(context, stored)}`
   const purpose = { redirectUri, device: true, scope: asked.scope, trusted: stepUp }
   const { client, source } = await identify(context, discovery, record, purpose)
   return {

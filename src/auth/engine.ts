@@ -43,6 +43,8 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   let asking:
     | { readonly scope: string | undefined; readonly done: Promise<StoredTokens> }
     | undefined
+  /** The access token of the last renewal of this process. */
+  let renewedLast: string | undefined
   /** The access token of the last sign-in of this process. */
   let signedIn: string | undefined
 
@@ -68,8 +70,11 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       flight = renewSilently(context, { refused, hinted, challenged })
         .then((outcome) => {
           if (outcome !== 'needs-person') {
-            brakes.countRenewal()
-            use(outcome)
+            if (outcome.fresh) {
+              brakes.countRenewal()
+              renewedLast = outcome.tokens.accessToken
+            }
+            use(outcome.tokens)
           } else if (!renewed(refused)) {
             desk.use(undefined)
           }
@@ -105,11 +110,13 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     const refused = tokenOf(refusal.credential)
     if (renewed(refused)) return OK
     if (brakes.refusedFresh(refused)) return refusedFresh(server)
-    if (refusal.round === 0) {
-      if ((await quietly(refused, challenge)) !== 'needs-person') return OK
-    } else if (signedIn !== undefined && signedIn === refused) {
+    if (refusal.round > 0 && signedIn !== undefined && signedIn === refused) {
       brakes.refuseFresh(refused)
       return refusedFresh(server)
+    }
+    // Of a token that was renewed for this very request another renewal is worth no more.
+    if (refusal.round === 0 || refused !== renewedLast) {
+      if ((await quietly(refused, challenge)) !== 'needs-person') return OK
     }
     if (refusal.background) return elsewhere(refused)
     if (options.grant === 'client_credentials') return refusedFresh(server)

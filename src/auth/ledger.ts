@@ -33,7 +33,8 @@ export function helpfulTokens(
   return covers(tokens.scope, scope) ? tokens : undefined
 }
 
-function withIssuer(
+/** The record with something that is bound to an issuer. */
+export function withIssuer(
   record: ServerRecord,
   issuer: string,
   change: Partial<StoredIssuer> & Pick<StoredIssuer, 'metadata'>,

@@ -31,7 +31,7 @@ export interface AuthOptions {
   readonly browser: boolean
   readonly callbackPort: number | undefined
   readonly callbackHost: '127.0.0.1' | 'localhost' | undefined
-  readonly callbackPath: string
+  readonly callbackPath: string | undefined
   readonly timeoutMs: number
   readonly allowHttp: boolean
   readonly allowMissingPkce: boolean
@@ -73,7 +73,7 @@ export function readAuthOptions(
     browser: values['no-browser'] !== true && !isOn(env['BRIDGE_NO_BROWSER']),
     callbackPort: portOf(read('callback-port')),
     callbackHost: hostOf(read('callback-host')),
-    callbackPath: pathOf(read('callback-path') ?? '/callback'),
+    callbackPath: pathOf(read('callback-path')),
     timeoutMs: durationMs(read('auth-timeout')) ?? SIGN_IN_MS,
     allowHttp,
     allowMissingPkce: values['allow-missing-pkce'] === true,
@@ -237,7 +237,7 @@ function hostOf(value: string | undefined): AuthOptions['callbackHost'] {
   })
 }
 
-function pathOf(value: string): string {
-  if (/^\/[^?#\s]*$/.test(value)) return value
+function pathOf(value: string | undefined): string | undefined {
+  if (value === undefined || /^\/[^?#\s]*$/.test(value)) return value
   throw new BridgeError('usage', `--callback-path must begin with a slash: ${value}`)
 }

@@ -3,7 +3,7 @@ import type { StoredClient } from '../store/record.ts'
 import { AuthFailure } from './failure.ts'
 import { type Callback, listenForCallback, PortUnavailable } from './loopback.ts'
 import type { AuthContext } from './context.ts'
-import { DOCUMENT_PORT } from './client-metadata.ts'
+import { CALLBACK_PATH, DOCUMENT_PORT } from './client-metadata.ts'
 
 /** The names by which a browser may come back to this machine. */
 export type CallbackHost = '127.0.0.1' | 'localhost'
@@ -42,13 +42,24 @@ export function preferredHost(
     : '127.0.0.1'
 }
 
+/** The path of the redirect URI. */
+export function preferredPath(
+  { options }: AuthContext,
+  registered: StoredClient | undefined,
+): string {
+  const redirect = registered?.redirectUris[0]
+  const path = redirect === undefined ? undefined : new URL(redirect).pathname
+  return options.callbackPath ?? path ?? CALLBACK_PATH
+}
+
 /** Binds the port, or any other one where that is allowed; the redirect URI is known afterwards. */
 export async function bindCallback(
   { options, signal }: AuthContext,
   host: CallbackHost,
   port: number,
+  path: string,
 ): Promise<Callback> {
-  const place = { host, path: options.callbackPath, signal }
+  const place = { host, path, signal }
   try {
     return await listenForCallback({ ...place, port })
   } catch (error) {

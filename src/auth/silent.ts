@@ -6,11 +6,14 @@ import { asClient } from './grants/client-credentials.ts'
 import { refresh } from './grants/refresh.ts'
 import { isOurs } from './held.ts'
 import { knownIdentity } from './identity.ts'
+import { importSignIn } from './import.ts'
 import { clientOf, currentTokens, helpfulTokens, withoutTokens, withTokens } from './ledger.ts'
 import { whatToAsk } from './request.ts'
 
-/** Why there is no token without a person. */
-export type SilentOutcome = StoredTokens | 'needs-person'
+/** A token that was got without a person, or why not. */
+export type SilentOutcome =
+  /** `fresh`: it was made just now, for us. */
+  { readonly tokens: StoredTokens; readonly fresh: boolean } | 'needs-person'
 
 /** What of a refusal helps to find the authorization server. */
 export interface SilentHints {
@@ -29,18 +32,31 @@ export async function renewSilently(
   hints: SilentHints,
 ): Promise<SilentOutcome> {
   const outcome = await context.store.exclusive<SilentOutcome>(async ({ record, save }) => {
-    const need = { refused: hints.refused, scope: undefined }
-    const other = helpfulTokens(record, need, context.now())
-    if (other !== undefined && isOurs(other, context.options)) return other
-    return context.options.grant === 'client_credentials'
-      ? byClient(context, record, hints, save)
-      : byRefreshToken(context, record, save)
+    const other = helpful(context, record, hints)
+    if (other !== undefined) return other
+    if (context.options.grant === 'client_credentials')
+      return byClient(context, record, hints, save)
+    const imported = await importSignIn(context, record, hints.hinted)
+    if (imported === undefined) return byRefreshToken(context, record, save)
+    await save(imported)
+    return helpful(context, imported, hints) ?? byRefreshToken(context, imported, save)
   })
   if (outcome !== undefined) return outcome
   throw new AuthFailure(
     'unreachable',
     'Another process is renewing the sign-in and does not finish.',
   )
+}
+
+/** What another process, or another program, has left for us. */
+function helpful(
+  { options, now }: AuthContext,
+  record: ServerRecord,
+  { refused }: SilentHints,
+): SilentOutcome | undefined {
+  const tokens = helpfulTokens(record, { refused, scope: undefined }, now())
+  if (tokens === undefined || !isOurs(tokens, options)) return undefined
+  return { tokens, fresh: false }
 }
 
 type Save = (record: ServerRecord) => Promise<void>
@@ -62,14 +78,14 @@ async function byRefreshToken(
   if (client === undefined) return 'needs-person'
   const { metadata } = stored
 
-  async function attempt(resource: string | undefined): Promise<StoredTokens> {
+  async function attempt(resource: string | undefined): Promise<SilentOutcome> {
     const fresh = await refresh(context, stored!, client!, tokens!, resource)
     const refuses = resource === undefined && tokens!.resource !== undefined
     // Before anybody uses it: the old refresh token may be dead by now.
     await save(
       withTokens(record, issuer!, metadata, fresh, refuses ? { refusesResource: true } : {}),
     )
-    return fresh
+    return { tokens: fresh, fresh: true }
   }
 
   try {
@@ -91,6 +107,7 @@ async function byRefreshToken(
         await save(withoutTokens(record, issuer, 'tokens and client'))
         return 'needs-person'
       case 'redirect':
+      case 'unanswered':
       case 'refused':
         return 'needs-person'
     }
@@ -119,7 +136,7 @@ async function byClient(
   record: ServerRecord,
   { hinted, challenged }: SilentHints,
   save: Save,
-): Promise<StoredTokens> {
+): Promise<SilentOutcome> {
   const before = currentTokens(record)
   const known = before?.grant === 'client_credentials' ? record.current : undefined
   const metadata = known === undefined ? undefined : record.issuers[known]?.metadata
@@ -133,7 +150,7 @@ async function byClient(
       : whatToAsk(context, found, record, challenged, false)
   const tokens = await asClient(context, found, asked)
   await save(withTokens(record, found.issuer, found.metadata, tokens))
-  return tokens
+  return { tokens, fresh: true }
 }
 
 function discoverFor(

@@ -31,7 +31,8 @@ export function readStartTokens(file: string): StartTokens | undefined {
       accessToken,
       expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
       obtainedAt,
-      refreshable: typeof refreshToken === 'string',
+      // A client of its own needs no refresh token to get another one.
+      refreshable: typeof refreshToken === 'string' || grant === 'client_credentials',
       clientId,
       grant,
     }

@@ -35,26 +35,51 @@ export function stubBrowser(): BrowserStub {
   }
 }
 
-/** Follows redirects with cookies, as a browser does, and returns the last page. */
-export async function visit(
-  address: string,
-): Promise<{ status: number; url: string; text: string }> {
+/** The last page that an address leads to. */
+export interface Visited {
+  readonly status: number
+  readonly url: string
+  readonly text: string
+}
+
+/** Follows redirects as a browser does, with cookies of its own, and returns the last page. */
+export function visit(address: string): Promise<Visited> {
+  return openBrowser().visit(address)
+}
+
+/** A browser that keeps its cookies from one page to the next. */
+export function openBrowser(): {
+  visit(address: string, form?: URLSearchParams): Promise<Visited>
+} {
   const cookies = new Map<string, string>()
-  let url = address
-  for (let hops = 0; hops < 20; hops++) {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await fetch(url, { redirect: 'manual', headers: { cookie } })
-    for (const line of response.headers.getSetCookie()) {
-      const [pair = ''] = line.split(';', 1)
-      const at = pair.indexOf('=')
-      cookies.set(pair.slice(0, at), pair.slice(at + 1))
-    }
-    const location = response.headers.get('location')
-    if (response.status < 300 || response.status > 399 || location === null) {
-      return { status: response.status, url, text: await response.text() }
-    }
-    await response.body?.cancel()
-    url = new URL(location, url).href
+  return {
+    async visit(address, form) {
+      let url = address
+      let body = form
+      for (let hops = 0; hops < 20; hops++) {
+        const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+        const method = body === undefined ? 'GET' : 'POST'
+        const headers = { cookie }
+        const response = await fetch(url, {
+          redirect: 'manual',
+          headers,
+          method,
+          body: body ?? null,
+        })
+        for (const line of response.headers.getSetCookie()) {
+          const [pair = ''] = line.split(';', 1)
+          const at = pair.indexOf('=')
+          cookies.set(pair.slice(0, at), pair.slice(at + 1))
+        }
+        const location = response.headers.get('location')
+        if (response.status < 300 || response.status > 399 || location === null) {
+          return { status: response.status, url, text: await response.text() }
+        }
+        await response.body?.cancel()
+        url = new URL(location, url).href
+        body = undefined
+      }
+      throw new Error(`too many redirects from ${address}`)
+    },
   }
-  throw new Error(`too many redirects from ${address}`)
 }

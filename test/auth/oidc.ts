@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { Provider } from 'oidc-provider'
 import { onTestFinished } from 'vitest'
+import { openBrowser } from './browser-stub.ts'
 import type { TestServer } from '../support/http-server.ts'
 import { startProtected } from './protected.ts'
 
@@ -12,6 +13,8 @@ export interface OidcWorld {
   readonly mcp: TestServer
   /** Requests to the provider: method and path. */
   readonly asked: string[]
+  /** What a person does with the address of a device sign-in. */
+  confirmDevice(link: string): Promise<void>
 }
 
 /** What a test wants otherwise. */
@@ -65,7 +68,7 @@ export async function startOidcWorld(options: OidcOptions = {}): Promise<OidcWor
       return { status: 401, challenge: `Bearer resource_metadata="${metadata}"${error}` }
     },
   })
-  return { issuer, provider, mcp, asked }
+  return { issuer, provider, mcp, asked, confirmDevice }
 }
 
 function configuration({ accessTtl = 3600, device = false, clients = [] }: OidcOptions): object {
@@ -97,6 +100,20 @@ function configuration({ accessTtl = 3600, device = false, clients = [] }: OidcO
         useGrantedResource: () => true,
       },
     },
+  }
+}
+
+/** Opens the address, which carries the code, and confirms it: each page is one form. */
+async function confirmDevice(link: string): Promise<void> {
+  const browser = openBrowser()
+  let page = await browser.visit(link)
+  for (let form = 0; form < 3 && /<form/.test(page.text); form++) {
+    const fields = [...page.text.matchAll(/name="([^"]+)"[^>]*value="([^"]*)"/g)]
+    const action = /action="([^"]+)"/.exec(page.text)?.[1] ?? page.url
+    const body = new URLSearchParams(
+      fields.map(([, name, value]): [string, string] => [name!, value!]),
+    )
+    page = await browser.visit(new URL(action, page.url).href, body)
   }
 }
 
