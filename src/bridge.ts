@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { type Authorizer, createAuthorizer, noAuthorizer } from './auth/index.ts'
+import type { Local } from './channel.ts'
 import { RelayError } from './errors.ts'
 import { createHttpClient, type HttpSend } from './http/client.ts'
 import { withAuth } from './http/with-auth.ts'
@@ -8,7 +9,7 @@ import { withHeaders } from './http/with-headers.ts'
 import { withRedirects } from './http/with-redirects.ts'
 import { DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits.ts'
 import { claimStdout } from './local/output.ts'
-import { watchParent } from './local/parent.ts'
+import { type Link, watchHost } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
 import { createLog, type Log } from './log.ts'
 import type { RelayOptions } from './options.ts'
@@ -26,11 +27,15 @@ type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** Relays between the host on stdio and the server until either is gone; settles with the exit code. */
-export async function runBridge(options: RelayOptions, process: NodeJS.Process): Promise<number> {
+export async function runBridge(
+  options: RelayOptions,
+  process: NodeJS.Process,
+  links: readonly Link[],
+): Promise<number> {
   const stdout = claimStdout(process)
   const log = createLog(process.stderr)
   const local = openStdio(process.stdin, stdout)
-  const ending = endOf(process, local.ended, local.broken)
+  const ending = endOf(process, links, local)
 
   const http = createHttpClient()
   const paths = pathsOf(process.env)
@@ -95,17 +100,21 @@ function authorizerOf(
 }
 
 /** Settles with the first sign that the host wants us gone or is gone itself. */
-function endOf(process: NodeJS.Process, ended: Promise<void>, broken: Promise<void>): Promise<End> {
+function endOf(
+  process: NodeJS.Process,
+  links: readonly Link[],
+  { ended, broken }: Local,
+): Promise<End> {
   return new Promise((resolve) => {
     for (const signal of SIGNALS) {
       process.once(signal, () => {
         resolve({ signal })
       })
     }
-    const parent = watchParent(process, () => resolve({ why: 'parent' }))
+    const host = watchHost(process, links, () => resolve({ why: 'parent' }))
     void ended.then(() => resolve({ why: 'input' }))
     void broken.then(() => {
-      parent.stop()
+      host.stop()
       resolve({ why: 'output' })
     })
   })

@@ -1,7 +1,10 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { BridgeError, exitCodeOf } from './errors.ts'
 import { FLUSH_MS } from './limits.ts'
+import { linksToHost } from './local/parent.ts'
 import { type Invocation, readInvocation } from './options.ts'
+
+const links = linksToHost(process)
 
 /** Runs the command that the command line asks for. The only place that sets the exit code. */
 async function main(): Promise<void> {
@@ -29,7 +32,7 @@ async function run(invocation: Invocation): Promise<number> {
       return 0
     case 'relay': {
       const { runBridge } = await import('./bridge.ts')
-      return runBridge(invocation.options, process)
+      return runBridge(invocation.options, process, links)
     }
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { PARENT_CHECK_MS } from '../limits.ts'
 
 /** A process between us and the host, ourselves included, and the parent that it must keep. */
-interface Link {
+export interface Link {
   readonly pid: number
   readonly parent: number | undefined
 }
@@ -17,8 +17,11 @@ const MAX_LINKS = 8
  * notice either), on macOS only our own parent. Windows does not re-parent orphans: the end of stdin
  * is the only sign there. A host that dies before our first instruction leaves no such trace.
  */
-export function watchParent(process: NodeJS.Process, onDeath: () => void): { stop(): void } {
-  const links = linksOf(process)
+export function watchHost(
+  process: NodeJS.Process,
+  links: readonly Link[],
+  onDeath: () => void,
+): { stop(): void } {
   const timer = setInterval(() => {
     if (links.some(({ pid, parent }) => parentOf(process, pid) !== parent)) onDeath()
   }, PARENT_CHECK_MS).unref()
@@ -29,8 +32,11 @@ export function watchParent(process: NodeJS.Process, onDeath: () => void): { sto
   }
 }
 
-/** From us up to the child of the host: a wrapper is whatever handed its own stdin down to us. */
-function linksOf(process: NodeJS.Process): Link[] {
+/**
+ * From us up to the child of the host: a wrapper is whatever handed its own stdin down to us. To be
+ * taken first of all, so that a host that dies while the program loads is noticed too.
+ */
+export function linksToHost(process: NodeJS.Process): readonly Link[] {
   const stdin = stdinOf(process.pid)
   const links: Link[] = []
   let pid: number | undefined = process.pid

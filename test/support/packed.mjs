@@ -1,6 +1,6 @@
 // @ts-check
 import { execFile } from 'node:child_process'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,15 +10,22 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Builds, packs and installs the tarball in an empty folder: what is run then is what users get.
+ * Builds, packs and installs the tarball in an empty folder: what is run then is what users get. The
+ * build goes to a folder of its own: in `dist` another build could sweep it away before it is packed.
  *
  * @returns {Promise<{ folder: string, tarball: string, bin: string }>}
  */
 export async function packAndInstall() {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-pack-'))
-  await run('npm', ['run', 'build'], { cwd: root })
+  const stage = join(folder, 'package')
+  await run('npm', ['run', 'build', '--', '--out-dir', join(stage, 'dist')], { cwd: root })
+  /** @type {{ files: string[] }} */
+  const { files } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  for (const file of ['package.json', ...files.filter((name) => name !== 'dist')]) {
+    await cp(join(root, file), join(stage, file), { recursive: true })
+  }
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-    cwd: root,
+    cwd: stage,
   })
   /** @type {[{ filename: string }]} */
   const [{ filename }] = JSON.parse(stdout)
