@@ -8,6 +8,7 @@ import {
   type TokenEndpointRequestOptions,
 } from 'oauth4webapi'
 import type { StoredClient, StoredTokens } from '../store/record.ts'
+import { ACCESS_TOKEN } from '../store/start.ts'
 import type { ServerMetadata } from '../store/server-metadata.ts'
 import { clientAuthentications } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
@@ -59,6 +60,9 @@ export async function requestTokens(
     )
   }
   const { access_token, refresh_token, expires_in } = answer
+  if (!ACCESS_TOKEN.test(access_token)) {
+    throw new AuthFailure('refused', `${metadata.issuer} gave a token that cannot be sent.`)
+  }
   return {
     accessToken: access_token,
     refreshToken: refresh_token,

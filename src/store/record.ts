@@ -1,12 +1,13 @@
 import * as z from 'zod/mini'
 import { LAYOUT } from './place.ts'
 import { ServerMetadata } from './server-metadata.ts'
+import { ACCESS_TOKEN } from './start.ts'
 
 const text = z.optional(z.string())
 
 /** What a token response left behind. */
 const Tokens = z.object({
-  accessToken: z.string(),
+  accessToken: z.string().check(z.regex(ACCESS_TOKEN)),
   refreshToken: text,
   /** Milliseconds since 1970; absent when the server does not say. */
   expiresAt: z.optional(z.number()),
@@ -58,6 +59,8 @@ const Pending = z.object({
   state: text,
   verifier: text,
   redirectUri: text,
+  /** PKCE alone ties a code to this sign-in: the server promises to check it, and sends no `iss`. */
+  bareCode: z.optional(z.boolean()),
   userCode: text,
   deviceCode: text,
   intervalMs: z.optional(z.number()),

@@ -1,6 +1,9 @@
 import { readPrivate } from './files.ts'
 import { LAYOUT } from './place.ts'
 
+/** What can stand behind `Bearer` (RFC 6749, appendix A.12); a line break would be another header. */
+export const ACCESS_TOKEN = /^[ -~]+$/
+
 /** What of the store is needed to send the first request. */
 export interface StartTokens {
   readonly accessToken: string
@@ -25,7 +28,8 @@ export function readStartTokens(file: string): StartTokens | undefined {
     if (layout !== LAYOUT) return undefined
     const tokens = issuers[current]?.tokens ?? {}
     const { accessToken, expiresAt, obtainedAt, refreshToken, clientId, grant } = tokens
-    if (typeof accessToken !== 'string' || typeof obtainedAt !== 'number') return undefined
+    if (typeof accessToken !== 'string' || !ACCESS_TOKEN.test(accessToken)) return undefined
+    if (typeof obtainedAt !== 'number') return undefined
     if (typeof clientId !== 'string' || typeof grant !== 'string') return undefined
     return {
       accessToken,

@@ -43,6 +43,12 @@ export function watchRoutes(names: Readonly<Record<string, string>>): Watched<st
   }
 }
 
+/** Every new file would be open to everybody. */
+export const openUmask: BridgeOptions = { nodeArgs: ['-r', preload('hostile-umask')] }
+
+/** Every file that is there belongs to somebody else. */
+export const foreignOwner: BridgeOptions = { nodeArgs: ['-r', preload('hostile-owner')] }
+
 /** The most memory that a process has had, in MiB (proc(5), VmHWM). */
 export function peakMemoryMiB(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
