@@ -1,19 +1,15 @@
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { type Authorizer, createAuthorizer, noAuthorizer } from './auth/index.ts'
 import type { Local } from './channel.ts'
+import { openConnection } from './connection.ts'
 import { RelayError } from './errors.ts'
-import { createHttpClient, type HttpSend } from './http/client.ts'
-import { withAuth } from './http/with-auth.ts'
-import { withHeaders } from './http/with-headers.ts'
-import { withRedirects } from './http/with-redirects.ts'
 import { DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits.ts'
 import { claimStdout } from './local/output.ts'
 import { type Link, watchHost } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
-import { createLog, type Log } from './log.ts'
+import { createLog } from './log.ts'
 import type { RelayOptions } from './options.ts'
-import { type Paths, pathsOf } from './paths.ts'
+import { pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
 import { openRemote } from './remote/index.ts'
 import { createPatience } from './remote/patience.ts'
@@ -37,12 +33,9 @@ export async function runBridge(
   const local = openStdio(process.stdin, stdout)
   const ending = endOf(process, links, local)
 
-  const http = createHttpClient()
+  const { http, authorizer, sendWith } = openConnection(options, log, process.env)
+  const send = sendWith(authorizer)
   const paths = pathsOf(process.env)
-  const authorizer = authorizerOf(options, paths, log, process.env)
-  const send: HttpSend = withRedirects(
-    withHeaders(options.headers, withAuth(authorizer, http.send)),
-  )
   const patience = createPatience(log, options.timeoutMs, Date.now)
   const verdicts = openVerdicts(join(paths.cache, 'servers'), log)
   const relay = createRelay(local, log)
@@ -85,18 +78,6 @@ export async function runBridge(
       .then(() => local.flush()),
   )
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
-}
-
-/** A credential that the user supplies switches OAuth off. */
-function authorizerOf(
-  { url, headers, auth }: RelayOptions,
-  { data }: Paths,
-  log: Log,
-  env: NodeJS.ProcessEnv,
-): Authorizer {
-  if (headers['authorization'] !== undefined) return noAuthorizer()
-  const folder = join(data, 'credentials')
-  return createAuthorizer({ server: url, options: auth, folder, log, env, now: Date.now })
 }
 
 /** Settles with the first sign that the host wants us gone or is gone itself. */

@@ -30,6 +30,10 @@ async function run(invocation: Invocation): Promise<number> {
     case 'version':
       process.stdout.write(`${packageJson.version}\n`)
       return 0
+    case 'login': {
+      const { runLogin } = await import('./commands/login.ts')
+      return runLogin(invocation.options, process)
+    }
     case 'relay': {
       const { runBridge } = await import('./bridge.ts')
       return runBridge(invocation.options, process, links)

@@ -1,7 +1,15 @@
 import { MAX_ERROR_MESSAGE_CHARS } from './limits.ts'
 
 /** What can go wrong before or outside the relay. */
-export type ErrorCode = 'usage' | 'header_file_unreadable' | 'header_variable_missing'
+export type ErrorCode =
+  | 'usage'
+  | 'header_file_unreadable'
+  | 'header_variable_missing'
+  | 'unreachable'
+  | 'sign_in_needed'
+  | 'sign_in_failed'
+  | 'server_failed'
+  | 'store_unusable'
 
 /** An expected failure of the program: said in one line, with a way out. */
 export class BridgeError extends Error {
@@ -23,6 +31,16 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'header_file_unreadable':
     case 'header_variable_missing':
       return 2
+    case 'unreachable':
+      return 3
+    case 'sign_in_needed':
+      return 4
+    case 'sign_in_failed':
+      return 5
+    case 'server_failed':
+      return 6
+    case 'store_unusable':
+      return 7
   }
 }
 

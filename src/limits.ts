@@ -153,3 +153,6 @@ export const MAX_AUTH_ROUNDS = 2
 
 /** Longest InitializeResult that is kept on disk; the largest known one has 30 KiB of instructions. */
 export const MAX_INTRODUCTION_BYTES = 256 * 1024
+
+/** Texts that a person may paste without use: two pages may be open, and one be copied by half. */
+export const MAX_PASTES = 5

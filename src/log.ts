@@ -5,11 +5,11 @@ export interface Log {
   warn(line: string): void
 }
 
-/** Writes to stderr; control characters of servers never reach a terminal. */
-export function createLog(stderr: Writable): Log {
+/** Writes to stderr, with the program's name where others write too; control characters of servers never reach a terminal. */
+export function createLog(stderr: Writable, prefix = 'bridge: '): Log {
   return {
     warn: (line) => {
-      stderr.write(`bridge: ${printable(line)}\n`)
+      stderr.write(`${prefix}${printable(line)}\n`)
     },
   }
 }

@@ -4,6 +4,7 @@ import { AUTH_OPTIONS } from './auth/flags.ts'
 import { type AuthOptions, readAuthOptions } from './auth/options.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
+import { nearest } from './nearest.ts'
 import {
   durationMs,
   expand,
@@ -15,7 +16,10 @@ import {
 } from './option-values.ts'
 import type { Strategy } from './remote/index.ts'
 
-/** The flags of the relay. */
+/** The verbs; without one of them the first word is the URL of a server to relay to. */
+export const COMMANDS = [{ name: 'login', help: 'Sign in now, in this terminal.' }] as const
+
+/** The flags of all commands. */
 export const OPTIONS: readonly OptionSpec[] = [
   {
     name: 'header',
@@ -48,6 +52,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
   ...AUTH_OPTIONS,
+  {
+    name: 'paste',
+    command: 'login',
+    help: 'login: read on stdin the address of the page that does not load in the browser of another machine.',
+  },
+  { name: 'force', command: 'login', help: 'login: sign in although the stored sign-in works.' },
   { name: 'help', short: 'h', help: 'Show this help.' },
   { name: 'version', help: 'Show the version.' },
 ]
@@ -62,8 +72,14 @@ export interface RelayOptions {
   readonly auth: AuthOptions
 }
 
+/** What `bridge login` needs to know besides. */
+export interface LoginOptions extends RelayOptions {
+  readonly force: boolean
+}
+
 /** What the command line asks for. */
 export type Invocation =
+  | { readonly command: 'login'; readonly options: LoginOptions }
   | { readonly command: 'relay'; readonly options: RelayOptions }
   | { readonly command: 'help' }
   | { readonly command: 'version' }
@@ -102,23 +118,50 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
   const { values, positionals } = parse(argv)
   if (values['help'] === true) return { command: 'help' }
   if (values['version'] === true) return { command: 'version' }
-  const [target, ...rest] = positionals
+  const [first, ...others] = positionals
+  const command = COMMANDS.find(({ name }) => name === first)?.name
+  const [target, ...rest] = command === undefined ? positionals : others
   if (target === undefined) {
-    throw new BridgeError('usage', 'No server URL.', { hint: 'Usage: bridge <server_url>' })
+    const usage = `Usage: bridge ${command === undefined ? '' : `${command} `}<server_url>`
+    throw new BridgeError('usage', 'No server URL.', { hint: usage })
   }
+  if (command === undefined) refuseTypingError(target)
+  refuseStrangers(values, command)
   if (rest.length > 0)
     throw new BridgeError('usage', `One server URL only; ${rest[0]} is too much.`)
   const allowHttp = values['allow-http'] === true || isOn(env['BRIDGE_ALLOW_HTTP'])
-  return {
-    command: 'relay',
-    options: Object.freeze({
-      url: serverUrl(target, allowHttp),
-      headers: readHeaders(values, env),
-      strategy: strategyOf(text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto'),
-      timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
-      auth: readAuthOptions(values, env, allowHttp),
-    }),
+  const options: RelayOptions = {
+    url: serverUrl(target, allowHttp),
+    headers: readHeaders(values, env),
+    strategy: strategyOf(text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto'),
+    timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
+    auth: readAuthOptions(values, env, allowHttp, command === 'login'),
   }
+  if (command === undefined) return { command: 'relay', options: Object.freeze(options) }
+  const force = values['force'] === true
+  return { command, options: Object.freeze({ ...options, force }) }
+}
+
+/** A word is no URL: it was to be a command. */
+function refuseTypingError(word: string): void {
+  if (!/^[a-z][a-z-]*$/i.test(word) || word === 'localhost') return
+  const near = nearest(
+    word,
+    COMMANDS.map(({ name }) => name),
+  )
+  throw new BridgeError('usage', `Unknown command ${word}.`, {
+    hint: near === undefined ? 'Usage: bridge <server_url>' : `Did you mean bridge ${near}?`,
+  })
+}
+
+/** An option of one command has no meaning for another. */
+function refuseStrangers(values: Values, command: string | undefined): void {
+  const stranger = OPTIONS.find(
+    ({ name, command: owner }) =>
+      owner !== undefined && owner !== command && values[name] !== undefined,
+  )
+  if (stranger === undefined) return
+  throw new BridgeError('usage', `--${stranger.name} belongs to bridge ${stranger.command}.`)
 }
 
 function parse(argv: readonly string[]): { values: Values; positionals: string[] } {
@@ -140,7 +183,10 @@ function parse(argv: readonly string[]): { values: Values; positionals: string[]
       throw new BridgeError('usage', message.split('\n', 1)[0]!, { cause })
     }
     const unknown = /'(-[^']*)'/.exec(message)?.[1] ?? ''
-    const near = nearest(unknown.replace(/^-+/, ''))
+    const near = nearest(
+      unknown.replace(/^-+/, ''),
+      OPTIONS.map(({ name }) => name),
+    )
     const hint = near === undefined ? 'bridge --help lists the options.' : `Did you mean --${near}?`
     throw new BridgeError('usage', `Unknown option ${unknown}.`, { hint, cause })
   }
@@ -222,27 +268,4 @@ function headerLines(file: string): string[] {
     throw new BridgeError('header_file_unreadable', `Cannot read ${file} (${code}).`, { cause })
   }
   return content.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
-}
-
-/** The known option that a typing error may have meant. */
-function nearest(unknown: string): string | undefined {
-  const ranked = OPTIONS.map(({ name }) => ({ name, distance: editDistance(unknown, name) }))
-  ranked.sort((a, b) => a.distance - b.distance)
-  const [best] = ranked
-  return best !== undefined && best.distance <= Math.max(2, best.name.length / 3)
-    ? best.name
-    : undefined
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }

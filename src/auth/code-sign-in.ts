@@ -16,7 +16,7 @@ import {
 } from './redirect.ts'
 import type { Asked } from './request.ts'
 import { persistently } from './retry.ts'
-import type { Lead } from './sign-in.ts'
+import type { Lead } from './lead.ts'
 
 /** A sign-in whose browser page is open, or about to be. */
 export interface OpenCodeFlow {
@@ -77,6 +77,7 @@ async function openAt(
       startedAt: context.now(),
       issuer,
       published,
+      bareCode: isBoundByPkce(discovery),
       client: identity.client,
       registered: identity.source === 'registered',
       scope,
@@ -87,6 +88,13 @@ async function openAt(
     await callback.close()
     throw error
   }
+}
+
+/** Without a promise to check PKCE, and with an `iss` to check, the whole answer is needed (A-61). */
+function isBoundByPkce({ metadata, published }: Discovery): boolean {
+  const { code_challenge_methods_supported: methods } = metadata
+  const sendsIssuer = metadata.authorization_response_iss_parameter_supported === true
+  return published && methods?.includes('S256') === true && !sendsIssuer
 }
 
 /** Listens again where a process that is gone had listened; `undefined` when the port is taken. */

@@ -7,7 +7,7 @@ import { beginDeviceFlow, pollDeviceFlow } from './grants/device-code.ts'
 import { identify, storedClient } from './identity.ts'
 import { preferredHost, preferredPath, preferredPort } from './redirect.ts'
 import type { Asked } from './request.ts'
-import type { Lead } from './sign-in.ts'
+import type { Lead } from './lead.ts'
 
 /** Asks for the code that a person will enter elsewhere. */
 export async function openDeviceFlow(

@@ -9,7 +9,8 @@ import { type Held, hold } from './held.ts'
 import type { AuthorizerWorld, PendingSignIn, Refusal, Renewal } from './index.ts'
 import { currentTokens } from './ledger.ts'
 import { covers, joinScopes } from './scopes.ts'
-import { signIn, type SignInRequest } from './sign-in.ts'
+import type { SignInRequest } from './lead.ts'
+import { signIn } from './sign-in.ts'
 import { renewSilently, type SilentOutcome } from './silent.ts'
 
 /** What the engine shares with the requests that are being sent. */
@@ -95,7 +96,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     }
     const insist = signedIn !== undefined && signedIn !== request.refused
     const show = (flow: PendingFlow | undefined): void =>
-      desk.show(flow === undefined ? undefined : { link: flow.link, code: flow.userCode })
+      desk.show(flow && { link: flow.link, code: flow.userCode, bareCode: flow.bareCode === true })
     const done = signIn(context, { ...request, insist }, show).finally(() => {
       asking = undefined
     })
@@ -115,7 +116,8 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       return refusedFresh(server)
     }
     // Of a token that was renewed for this very request another renewal is worth no more.
-    if (refusal.round === 0 || refused !== renewedLast) {
+    const afresh = refusal.afresh === true && options.grant !== 'client_credentials'
+    if (!afresh && (refusal.round === 0 || refused !== renewedLast)) {
       if ((await quietly(refused, challenge)) !== 'needs-person') return OK
     }
     if (refusal.background) return elsewhere(refused)
@@ -168,8 +170,8 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       return await work()
     } catch (error) {
       if (!(error instanceof AuthFailure)) throw error
-      const { message, hint, retryAfterMs } = error
-      return { ok: false, message, hint, retryAfterMs }
+      const { kind, message, hint, retryAfterMs } = error
+      return { ok: false, kind, message, hint, retryAfterMs }
     }
   }
 

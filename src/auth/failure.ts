@@ -12,6 +12,8 @@ export type FailureKind =
   | 'redirect'
   /** The authorization server does not take the `resource` parameter. */
   | 'resource'
+  /** Nobody has signed in. */
+  | 'unanswered'
   /** Nothing helps but a change on the server, or of our configuration. */
   | 'refused'
 

@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
 import { fileOf } from '../store/place.ts'
 import { readStartTokens } from '../store/start.ts'
+import type { FailureKind } from './failure.ts'
 import { hold, isOurs } from './held.ts'
 import type { AuthOptions } from './options.ts'
 
@@ -17,6 +18,8 @@ export interface Refusal {
   readonly background: boolean
   /** What the request is for; step-ups are limited for each. */
   readonly operation: string
+  /** Whether a person wants to sign in again, whatever is stored. */
+  readonly afresh?: boolean
 }
 
 /** The end of an attempt to get a better credential. */
@@ -27,6 +30,7 @@ export type Renewal =
       readonly hint: string | undefined
       /** What went wrong; absent when the server's own refusal says it all. */
       readonly message?: string
+      readonly kind?: FailureKind
       readonly retryAfterMs?: number | undefined
     }
 
@@ -36,6 +40,8 @@ export interface PendingSignIn {
   readonly link: string
   /** The code to enter there, when it is not part of the link. */
   readonly code: string | undefined
+  /** Whether the code that the browser brings back is as good as the whole address of the page. */
+  readonly bareCode: boolean
 }
 
 /** Supplies the credential of every request to the MCP server and replaces it when it is refused. */

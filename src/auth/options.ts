@@ -28,6 +28,10 @@ export interface AuthOptions {
   /** `false`: no `resource` parameter. */
   readonly resource: string | false | undefined
   readonly authorizeParams: Readonly<Record<string, string>>
+  /** Whether a person asked for the sign-in, at a terminal, and waits for it. */
+  readonly attended: boolean
+  /** Whether that person pastes what the browser of another machine brings back. */
+  readonly paste: boolean
   readonly browser: boolean
   readonly callbackPort: number | undefined
   readonly callbackHost: '127.0.0.1' | 'localhost' | undefined
@@ -43,6 +47,7 @@ export function readAuthOptions(
   values: Values,
   env: NodeJS.ProcessEnv,
   allowHttp: boolean,
+  attended: boolean,
 ): AuthOptions {
   const read = (name: string): string | undefined => {
     const variable = AUTH_OPTIONS.find((option) => option.name === name)?.variable
@@ -51,6 +56,13 @@ export function readAuthOptions(
   }
   const client = configuredClient(values, env, read)
   const grant = grantOf(values)
+  const paste = values['paste'] === true
+  if (paste && grant !== 'authorization_code') {
+    throw new BridgeError(
+      'usage',
+      '--paste is for a sign-in with a browser; leave one of them out.',
+    )
+  }
   if (
     grant === 'client_credentials' &&
     client?.clientSecret === undefined &&
@@ -70,7 +82,9 @@ export function readAuthOptions(
     issuer: issuerOf(read('issuer')),
     resource: resourceOf(values, read('resource')),
     authorizeParams: authorizeParams(values),
-    browser: values['no-browser'] !== true && !isOn(env['BRIDGE_NO_BROWSER']),
+    attended,
+    paste,
+    browser: !paste && values['no-browser'] !== true && !isOn(env['BRIDGE_NO_BROWSER']),
     callbackPort: portOf(read('callback-port')),
     callbackHost: hostOf(read('callback-host')),
     callbackPath: pathOf(read('callback-path')),

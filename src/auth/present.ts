@@ -37,28 +37,37 @@ export function checkLink(link: string, { server }: AuthContext): void {
 }
 
 /** Tells the person where to sign in: on stderr in any case, in a browser if that may be. */
-export async function present(
-  context: AuthContext,
-  flow: PendingFlow,
-  port: number | undefined,
-  openTab: boolean,
-): Promise<void> {
+export function announce(context: AuthContext, flow: PendingFlow, openTab: boolean): void {
   const { log, env } = context
   const surroundings = surroundingsOf(context)
-  const lines =
-    flow.kind === 'code'
-      ? signInInstructions(flow.link, port ?? 0, surroundings).split('\n')
-      : deviceInstructions(flow)
-  for (const line of lines) if (line.trim() !== '') log.warn(line)
+  for (const line of instructions(context, flow, surroundings)) {
+    if (line.trim() !== '') log.warn(line)
+  }
   if (!openTab) return
   const open = async (target: string) => (await import('open')).default(target)
-  await openBrowser(new URL(flow.link), {
-    platform: process.platform,
-    env,
-    surroundings,
-    spawn,
-    open,
+  const world = { platform: process.platform, env, surroundings, spawn, open }
+  openBrowser(new URL(flow.link), world).catch((error: unknown) => {
+    log.warn(`no browser could be opened: ${(error as Error).message}`)
   })
+}
+
+function instructions(
+  { options }: AuthContext,
+  flow: PendingFlow,
+  surroundings: Surroundings,
+): readonly string[] {
+  if (flow.kind === 'device') return deviceInstructions(flow)
+  if (options.paste) return pasteInstructions(flow)
+  const port = Number(new URL(flow.redirectUri ?? '').port)
+  return signInInstructions(flow.link, port, surroundings).split('\n')
+}
+
+function pasteInstructions({ link }: PendingFlow): readonly string[] {
+  return [
+    'To sign in, open this address in a browser on any machine:',
+    `  ${link}`,
+    'After that the browser shows a page that does not load. Paste its address here:',
+  ]
 }
 
 /** The code is shown even when the link carries it: the person shall compare (RFC 8628 §3.3.1). */

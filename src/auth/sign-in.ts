@@ -7,38 +7,11 @@ import type { AuthContext } from './context.ts'
 import { openDeviceFlow, runDeviceFlow } from './device-sign-in.ts'
 import { discover, type Discovery } from './discover.ts'
 import { AuthFailure } from './failure.ts'
-import {
-  helpfulTokens,
-  type Need,
-  withFailure,
-  withoutTokens,
-  withPending,
-  withTokens,
-} from './ledger.ts'
-import { checkLink, mayOpenTab, present, surroundingsOf } from './present.ts'
+import { closing, createLead, type Lead, type SignInRequest, timedOut } from './lead.ts'
+import { helpfulTokens, withFailure, withoutTokens, withPending } from './ledger.ts'
+import { announce, checkLink, mayOpenTab, surroundingsOf } from './present.ts'
 import { type Asked, whatToAsk } from './request.ts'
 import { covers } from './scopes.ts'
-
-/** What a sign-in is to achieve. */
-export interface SignInRequest extends Need {
-  /** Where the challenge says that the server's metadata is. */
-  readonly hinted: string | undefined
-  /** The scopes that the challenge names. */
-  readonly challenged: string | undefined
-  /** Whether a tab may be opened although one was opened a moment ago. */
-  readonly insist: boolean
-}
-
-/** The process that talks to the person, for all that wait for the same sign-in. */
-export interface Lead {
-  readonly context: AuthContext
-  /** Whether it is about more scopes for tokens that work. */
-  readonly stepUp: boolean
-  /** Waits for an answer, but not for ever, and not when another process got tokens some other way. */
-  answered<T>(answer: Promise<T>): Promise<T | StoredTokens>
-  /** Stores what the sign-in has brought. */
-  keep(flow: PendingFlow, metadata: ServerMetadata, tokens: StoredTokens): Promise<void>
-}
 
 /** Gets tokens with the help of a person, who is asked by one process at a time. */
 export async function signIn(
@@ -60,9 +33,14 @@ export async function signIn(
         if (failed !== undefined && failed.id === followed) {
           throw new AuthFailure('refused', failed.message, { hint: failed.hint })
         }
-        if (lock !== undefined) return await lead(context, request, record, show)
+        if (lock !== undefined || insistsOnDevice(context, record)) {
+          return await lead(context, request, record, show)
+        }
       } finally {
         await lock?.release()
+      }
+      if (options.attended && record.pending !== undefined && record.pending.id !== followed) {
+        announce(context, record.pending, options.browser)
       }
       followed = record.pending?.id ?? followed
       show(record.pending)
@@ -75,22 +53,31 @@ export async function signIn(
   }
 }
 
+/** A person who asks for a code on another device cannot use the page that waits elsewhere. */
+function insistsOnDevice({ options }: AuthContext, { pending }: ServerRecord): boolean {
+  return options.attended && options.grant === 'device_code' && pending?.kind === 'code'
+}
+
 async function lead(
   context: AuthContext,
   request: SignInRequest,
   record: ServerRecord,
   show: (flow: PendingFlow | undefined) => void,
 ): Promise<StoredTokens> {
+  const { options } = context
   const us = createLead(context, request)
   const adopted = await adopt(us, record, request)
-  if (adopted !== undefined) return conduct(context, adopted, false, show)
+  if (adopted !== undefined) {
+    return conduct(context, adopted, options.attended && options.browser, show)
+  }
   let opened = false
   for (let attempt = 0; ; attempt++) {
     const before = await context.store.read()
     const started = await start(us, request, before)
     const { flow, metadata } = started
-    const fresh = opened || request.insist || mayOpenTab(context, before, flow.scope)
-    const openTab = fresh && context.options.browser
+    const fresh =
+      opened || request.insist || options.attended || mayOpenTab(context, before, flow.scope)
+    const openTab = fresh && options.browser
     await begin(context, flow, metadata, openTab)
     try {
       return await conduct(context, started, openTab, show)
@@ -110,16 +97,14 @@ async function lead(
 /** Shows the sign-in and sees it through. */
 async function conduct(
   context: AuthContext,
-  { flow, port, run }: Started,
+  { flow, run }: Started,
   openTab: boolean,
   show: (flow: PendingFlow) => void,
 ): Promise<StoredTokens> {
   // Listening first: a page that asks nothing comes back at once.
   const running = run()
   show(flow)
-  present(context, flow, port, openTab).catch((error: unknown) => {
-    context.log.warn(`no browser could be opened: ${(error as Error).message}`)
-  })
+  announce(context, flow, openTab)
   return running
 }
 
@@ -127,8 +112,6 @@ async function conduct(
 interface Started {
   readonly flow: PendingFlow
   readonly metadata: ServerMetadata
-  /** Where the browser comes back to; absent when none does. */
-  readonly port: number | undefined
   run(): Promise<StoredTokens>
 }
 
@@ -143,15 +126,17 @@ async function adopt(
   if (pending === undefined || metadata === undefined) return undefined
   const until = pending.expiresAt ?? pending.startedAt + context.options.timeoutMs
   if (until <= context.now() || !covers(pending.scope, request.scope)) return undefined
-  const { client } = context.options
+  const { client, grant, paste } = context.options
+  // What the user wants now may be what the last one could not do.
+  if (pending.kind === 'code' ? grant === 'device_code' : paste) return undefined
   if (client !== undefined && client.clientId !== pending.client.clientId) return undefined
   if (pending.kind === 'device') {
     const run = (): Promise<StoredTokens> => runDeviceFlow(us, pending, metadata)
-    return { flow: pending, metadata, port: undefined, run }
+    return { flow: pending, metadata, run }
   }
   const open = await adoptCodeFlow(us, pending, metadata)
   if (open === undefined) return undefined
-  return { flow: pending, metadata, port: open.callback.port, run: () => runCodeFlow(us, open) }
+  return { flow: pending, metadata, run: () => runCodeFlow(us, open) }
 }
 
 async function start(us: Lead, request: SignInRequest, record: ServerRecord): Promise<Started> {
@@ -169,6 +154,7 @@ async function start(us: Lead, request: SignInRequest, record: ServerRecord): Pr
 /** By another device when the user wants it, or when nobody could see a browser here. */
 function byDevice(context: AuthContext, { metadata }: Discovery): boolean {
   if (context.options.grant === 'device_code') return true
+  if (context.options.paste) return false
   const offered = metadata.device_authorization_endpoint !== undefined
   return offered && !surroundingsOf(context).display
 }
@@ -182,7 +168,7 @@ async function startDevice(
   const { metadata } = discovery
   const flow = await openDeviceFlow(us, discovery, record, asked)
   checkLink(flow.link, us.context)
-  return { flow, metadata, port: undefined, run: () => runDeviceFlow(us, flow, metadata) }
+  return { flow, metadata, run: () => runDeviceFlow(us, flow, metadata) }
 }
 
 async function startCode(
@@ -192,8 +178,8 @@ async function startCode(
   asked: Asked,
 ): Promise<Started> {
   const open = await openCodeFlow(us, discovery, record, asked)
-  const { flow, metadata, callback } = open
-  return { flow, metadata, port: callback.port, run: () => runCodeFlow(us, open) }
+  const { flow, metadata } = open
+  return { flow, metadata, run: () => runCodeFlow(us, open) }
 }
 
 async function begin(
@@ -240,54 +226,4 @@ async function repaired(
     save(withoutTokens(record, issuer, 'tokens and client')),
   )
   return true
-}
-
-function createLead(context: AuthContext, request: SignInRequest): Lead {
-  const { store, options, log, signal, now } = context
-  return {
-    context,
-    stepUp: request.scope !== undefined,
-    async answered(answer) {
-      const done = new AbortController()
-      const other = async (): Promise<StoredTokens> => {
-        const deadline = now() + options.timeoutMs
-        for (;;) {
-          await pause(FOLLOW_POLL_MS, AbortSignal.any([done.signal, signal]))
-          if (signal.aborted || done.signal.aborted) throw closing()
-          const tokens = helpfulTokens(await store.read(), request, now())
-          if (tokens !== undefined) return tokens
-          if (now() > deadline) throw timedOut(options.timeoutMs)
-        }
-      }
-      try {
-        return await Promise.race([answer, other()])
-      } finally {
-        done.abort()
-      }
-    },
-    async keep(flow, metadata, tokens) {
-      const refusesResource = flow.resource !== undefined && tokens.resource === undefined
-      if (refusesResource) {
-        log.warn(`${flow.issuer} refuses the resource parameter; it is left out from now on`)
-      }
-      const more = {
-        ...(flow.registered ? { client: flow.client } : {}),
-        ...(refusesResource ? { refusesResource } : {}),
-      }
-      await store.exclusive(({ record, save }) =>
-        save(withTokens(record, flow.issuer, metadata, tokens, more)),
-      )
-    },
-  }
-}
-
-function timedOut(ms: number): AuthFailure {
-  const minutes = Math.round(ms / 6_000) / 10
-  return new AuthFailure('refused', `Nobody signed in within ${minutes} min.`, {
-    hint: 'Ask again to get a new link; --auth-timeout makes the bridge wait longer.',
-  })
-}
-
-function closing(): AuthFailure {
-  return new AuthFailure('unreachable', 'The bridge is shutting down.')
 }

@@ -107,6 +107,7 @@ async function byRefreshToken(
         await save(withoutTokens(record, issuer, 'tokens and client'))
         return 'needs-person'
       case 'redirect':
+      case 'unanswered':
       case 'refused':
         return 'needs-person'
     }

@@ -1,4 +1,4 @@
-import { OPTIONS } from '../options.ts'
+import { COMMANDS, OPTIONS } from '../options.ts'
 
 /** The text of `bridge --help`. */
 export function helpText(): string {
@@ -8,9 +8,13 @@ export function helpText(): string {
     const right = variable === undefined ? help : `${help} [${variable}]`
     return `${left.padEnd(34)} ${right}`
   })
-  return `Usage: bridge <server_url> [options]
+  const verbs = COMMANDS.map(({ name, help }) => `  ${`${name} <server_url>`.padEnd(20)} ${help}`)
+  return `Usage: bridge [command] <server_url> [options]
 
 Relays between an MCP host on stdin and stdout and a remote MCP server.
+
+Commands:
+${verbs.join('\n')}
 
 Examples:
   bridge https://example.com/mcp
