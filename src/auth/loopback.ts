@@ -15,7 +15,7 @@ export interface CallbackPlace {
 }
 
 /** The parameters of the one request whose `state` matched. */
-export type CallbackAnswer = URLSearchParams
+type CallbackAnswer = URLSearchParams
 
 /** How the sign-in ended, for the person who looks at the browser. */
 export type Outcome =

@@ -12,7 +12,7 @@ export interface Surroundings {
 }
 
 /** What the person's own `ssh` command line needs, as far as it is known. */
-export interface SshLogin {
+interface SshLogin {
   readonly user: string | undefined
   readonly host: string | undefined
   readonly port: number | undefined

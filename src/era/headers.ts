@@ -2,7 +2,7 @@ import { slice, type Frame } from '../frame.ts'
 import { locate, valueAt } from '../json/locate.ts'
 
 /** First revision of the stateless era: every request names its version in `params._meta`. */
-export const FIRST_MODERN_VERSION = '2026-07-28'
+const FIRST_MODERN_VERSION = '2026-07-28'
 
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
 

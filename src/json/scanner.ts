@@ -37,7 +37,7 @@ export interface Span {
 }
 
 /** The top-level members of a JSON-RPC message that a relay looks at. */
-export type MemberName = 'id' | 'method' | 'params' | 'result' | 'error'
+type MemberName = 'id' | 'method' | 'params' | 'result' | 'error'
 
 /** One element of the text: the text itself, or one entry of a batch array. */
 export interface MessageSpans extends Span {

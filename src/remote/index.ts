@@ -10,7 +10,7 @@ import { openSse } from './sse.ts'
 import { openStreamable } from './streamable.ts'
 
 /** The transports that a server may speak. */
-export type Transport = 'http' | 'sse'
+type Transport = 'http' | 'sse'
 
 /** Which transport to use, or which to try first. mcp-remote's words for the same are kept. */
 export type Strategy =

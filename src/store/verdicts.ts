@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Log } from '../log.ts'
 
 /** What was found out about a server and is worth remembering for the next start. */
-export type Verdict = 'http-first' | 'sse-first'
+type Verdict = 'http-first' | 'sse-first'
 
 /** Verdicts on disk, one small file per server URL. A hint only: a wrong one costs one request. */
 export interface Verdicts {

@@ -13,7 +13,7 @@ import {
 import { inject, onTestFinished } from 'vitest'
 
 /** A notification as both SDKs hand it over. */
-export interface Note {
+interface Note {
   readonly method: string
   readonly params?: Record<string, unknown> | undefined
 }
