@@ -16,18 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // `local`: whose child the process is, is looked up before anything else is loaded.
   cli: ['bridge', 'commands', 'errors', 'limits', 'local', 'options', 'package.json'],
   commands: [...LEAVES, 'auth', 'connection', 'http', 'options', 'package.json'],
-  bridge: [
-    ...LEAVES,
-    'auth',
-    'connection',
-    'http',
-    'local',
-    'options',
-    'paths',
-    'relay',
-    'remote',
-    'store',
-  ],
+  bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'store'],
   options: [...LEAVES, 'auth', 'nearest', 'option-values', 'remote'],
   // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
