@@ -1,0 +1,40 @@
+import type { AuthContext } from '../../src/auth/context.ts'
+import type { AuthFetch } from '../../src/auth/fetch.ts'
+import { type AuthOptions, readAuthOptions } from '../../src/auth/options.ts'
+import type { ServerMetadata } from '../../src/store/server-metadata.ts'
+
+/** The options of a command line without flags. */
+export function authOptions(more: Partial<AuthOptions> = {}): AuthOptions {
+  return { ...readAuthOptions({}, {}, false, false), ...more }
+}
+
+/** Metadata of an authorization server at `https://as.example`. */
+export function serverMetadata(more: Partial<ServerMetadata> = {}): ServerMetadata {
+  const issuer = 'https://as.example'
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    code_challenge_methods_supported: ['S256'],
+    ...more,
+  }
+}
+
+/** A context whose network is one function; the store is out of reach. */
+export function authContext(fetch: AuthFetch, more: Partial<AuthContext> = {}): AuthContext {
+  return {
+    server: new URL('https://h.example/mcp'),
+    options: authOptions(),
+    http: { fetch, check: () => Promise.resolve(), close: () => Promise.resolve() },
+    store: {
+      read: () => Promise.reject(new Error('no store')),
+      exclusive: () => Promise.reject(new Error('no store')),
+      signInLock: () => Promise.reject(new Error('no store')),
+    },
+    log: { warn: () => {} },
+    env: {},
+    signal: new AbortController().signal,
+    now: Date.now,
+    ...more,
+  } as AuthContext
+}
