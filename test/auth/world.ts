@@ -8,6 +8,8 @@ export interface World {
   readonly mcp: TestServer
   /** Makes the MCP server trust another authority from now on. */
   trust(authority: Authority): void
+  /** Replaces members of the protected resource metadata from now on. */
+  publish(metadata: Record<string, unknown>): void
   /** The POSTs to the MCP endpoint: JSON-RPC method and token. */
   calls(): { method: string | undefined; token: string | undefined }[]
 }
@@ -32,12 +34,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { script, needs, judge, challenge = '', session = {} } = options
   const authority = await startAuthority(script)
   let trusted = authority
+  let published = options.metadata
   const mcp = await startProtected({
     session,
     metadata: (resource) =>
       'metadata' in options && options.metadata === undefined
         ? undefined
-        : { resource, authorization_servers: [trusted.issuer], ...options.metadata },
+        : { resource, authorization_servers: [trusted.issuer], ...published },
     judge(token, request, url) {
       const granted = trusted.scopeOf(token)
       if (token === undefined || granted === undefined) {
@@ -55,6 +58,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return {
     authority,
     mcp,
+    publish(metadata) {
+      published = metadata
+    },
     trust(other) {
       trusted = other
     },
