@@ -11,8 +11,10 @@ import { json, type TestServer } from '../support/http-server.ts'
 import { event, result, SESSION, startMcpServer, stream } from '../support/mcp-server.ts'
 import { until } from '../support/until.ts'
 
-const here = createRequire(import.meta.url)
-const preload = (name: string): string => here.resolve(`../support/preload/${name}.cjs`)
+const require = createRequire(import.meta.url)
+const hostScript = require.resolve('../support/host.cjs')
+const tellPid = require.resolve('../support/preload/tell-pid.cjs')
+const ready = require.resolve('../support/preload/ready.cjs')
 
 /** The limits that hosts may rely on. */
 const EXIT_AFTER_INPUT_MS = 1_500
@@ -212,10 +214,9 @@ test('a bridge whose host lives stays, wrappers and all', async () => {
 /** Starts a host process of its own; settles when its bridge has answered. */
 async function startHost(command: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'bridge-host-'))
-  const script = here.resolve('../support/host.cjs')
-  const NODE_OPTIONS = `--require ${preload('tell-pid')}`
+  const NODE_OPTIONS = `--require ${tellPid}`
   const env = { ...process.env, BRIDGE_HOME: folder, PID_FOLDER: folder, NODE_OPTIONS }
-  const host = spawn(process.execPath, [script, ...command], {
+  const host = spawn(process.execPath, [hostScript, ...command], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -271,7 +272,7 @@ test.each(
 )('the bridge goes with its host $name', async ({ url, args }) => {
   const target = await url()
   for (const how of ['end', 'SIGTERM'] as const) {
-    const bridge = startBridge(target, { args, nodeArgs: ['--require', preload('ready')] })
+    const bridge = startBridge(target, { args, nodeArgs: ['--require', ready] })
     bridge.write(initialize(0))
     bridge.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
     bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/list' })

@@ -4,7 +4,8 @@ import { initialize, type Message, startBridge } from '../support/bridge.ts'
 import { json } from '../support/http-server.ts'
 import { result, startMcpServer } from '../support/mcp-server.ts'
 
-const noise = createRequire(import.meta.url).resolve('../support/preload/noise.cjs')
+const require = createRequire(import.meta.url)
+const noise = require.resolve('../support/preload/noise.cjs')
 
 /** A bridge whose session has been set up with this version, and its server. */
 async function connected(version = '2025-11-25', options: Parameters<typeof startBridge>[1] = {}) {

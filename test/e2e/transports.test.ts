@@ -15,13 +15,19 @@ function wire(server: TestServer): string[] {
 }
 
 /** Starts with `initialize` and `notifications/initialized`, then `ping`, then the end. */
-async function liveOnce(url: string, options: Parameters<typeof startBridge>[1]) {
+async function liveOnce(
+  server: TestServer,
+  options: Parameters<typeof startBridge>[1],
+  { url = server.url, gets = 1 } = {},
+) {
   const bridge = startBridge(url, options)
   bridge.write(initialize(0))
   await bridge.answer(0)
   bridge.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
   bridge.write({ jsonrpc: '2.0', id: 1, method: 'ping' })
   await bridge.answer(1)
+  const seen = (): number => server.seen.filter(({ method }) => method === 'GET').length
+  await expect.poll(seen).toBeGreaterThanOrEqual(gets)
   bridge.end()
   await bridge.exit()
   return bridge
@@ -51,7 +57,7 @@ test.each([
   { name: 'sse-first', before: ['GET /mcp'] },
 ])('Streamable HTTP under $name: not one request too many', async ({ name, before }) => {
   const server = await startMcpServer()
-  const bridge = await liveOnce(server.url, strategy(name))
+  const bridge = await liveOnce(server, strategy(name))
   expect(bridge.messages()).toMatchObject([
     { id: 0, result: {} },
     { id: 1, result: {} },
@@ -69,7 +75,7 @@ test.each([
   { name: 'sse-only', before: ['GET /sse'] },
 ])('HTTP+SSE under $name: one GET and not one request too many', async ({ name, before }) => {
   const server = await startSseServer()
-  const bridge = await liveOnce(server.url, strategy(name))
+  const bridge = await liveOnce(server, strategy(name))
   expect(bridge.messages()).toMatchObject([
     { id: 0, result: {} },
     { id: 1, result: {} },
@@ -100,32 +106,33 @@ test('what a server speaks is remembered, and found out anew when it no longer h
   const options = { home }
   const first = await startSseServer()
   const port = Number(new URL(first.url).port)
-  await liveOnce(first.url, options)
+  await liveOnce(first, options)
   expect(wire(first)).toEqual(['POST /sse initialize', 'GET /sse', ...SSE_MESSAGES])
   await first.close()
 
   const second = await startSseServer({}, { port })
-  await liveOnce(second.url, options)
+  await liveOnce(second, options)
   expect(wire(second)).toEqual(['GET /sse', ...SSE_MESSAGES])
   await second.close()
 
   // The server has learned Streamable HTTP and forgotten HTTP+SSE.
   const third = await startMcpServer({}, { port, path: '/sse' })
-  await liveOnce(third.url, options)
+  await liveOnce(third, options)
   expect(wire(third).slice(0, 2)).toEqual(['GET /sse', 'POST /sse initialize'])
   await third.close()
 
   const fourth = await startMcpServer({}, { port, path: '/sse' })
-  await liveOnce(fourth.url, options)
+  await liveOnce(fourth, options)
   expect(wire(fourth)[0]).toBe('POST /sse initialize')
 })
 
 test('what is remembered names no part of the URL, and only auto remembers', async () => {
   const home = sharedHome()
   const server = await startSseServer()
-  await liveOnce(`${server.url}?key=secret`, { home, args: ['--transport', 'http-first'] })
+  const url = `${server.url}?key=secret`
+  await liveOnce(server, { home, args: ['--transport', 'http-first'] }, { url })
   expect(existsSync(join(home, 'cache'))).toBe(false)
-  await liveOnce(`${server.url}?key=secret`, { home })
+  await liveOnce(server, { home }, { url })
   const folder = join(home, 'cache', 'servers')
   const files = readdirSync(folder)
   expect(files).toHaveLength(1)

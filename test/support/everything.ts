@@ -4,8 +4,8 @@ import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { until } from './until.ts'
 
-const here = createRequire(import.meta.url)
-const manifest = here.resolve('@modelcontextprotocol/server-everything/package.json')
+const require = createRequire(import.meta.url)
+const manifest = require.resolve('@modelcontextprotocol/server-everything/package.json')
 const script = join(dirname(manifest), 'dist', 'index.js')
 
 /** How the server can be spoken to, and where. */
