@@ -130,6 +130,10 @@ export const FOLLOW_POLL_MS = 250
 /** Between two questions for a device code, when the server does not say (RFC 8628 §3.2). */
 export const DEVICE_INTERVAL_MS = 5_000
 
+/** Bounds of the pause that the server asks for: no person is faster than a second, none waits longer. */
+export const MIN_DEVICE_INTERVAL_MS = 1_000
+export const MAX_DEVICE_INTERVAL_MS = 60_000
+
 /** What `slow_down` adds, for good (RFC 8628 §3.5). */
 export const DEVICE_SLOW_DOWN_MS = 5_000
 
@@ -156,3 +160,12 @@ export const MAX_INTRODUCTION_BYTES = 256 * 1024
 
 /** Texts that a person may paste without use: two pages may be open, and one be copied by half. */
 export const MAX_PASTES = 5
+
+/** How long the system's keychain may take: it answers in milliseconds, unless it waits for a person. */
+export const KEYCHAIN_MS = 5_000
+
+/** The process that talks to the keychain ends after this long without a question. */
+export const KEYCHAIN_IDLE_MS = 2_000
+
+/** Longest text of one entry: the Windows Credential Manager takes 2,560 bytes, in UTF-16. */
+export const KEYCHAIN_PIECE_CHARS = 1_200

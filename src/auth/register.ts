@@ -7,6 +7,7 @@ import { type Registration, registrationBody } from './client-metadata.ts'
 import { AuthFailure, quote } from './failure.ts'
 import type { AuthHttp } from './fetch.ts'
 import { oauthError } from './oauth-error.ts'
+import { millisecondsOf } from './seconds.ts'
 
 /** The answer to a registration, read leniently: much of what RFC 7591 demands is left out in practice. */
 const Registered = z.object({
@@ -102,7 +103,7 @@ function clientOf(
     secretExpiresAt:
       client_secret_expires_at === undefined || client_secret_expires_at === 0
         ? undefined
-        : client_secret_expires_at * 1000,
+        : millisecondsOf(client_secret_expires_at),
     authMethod: answer.token_endpoint_auth_method ?? assigned,
     redirectUris: [redirectUri],
   }

@@ -15,6 +15,7 @@ import type { AuthContext } from './context.ts'
 import { AuthFailure, type FailureKind, quote } from './failure.ts'
 import type { AuthHttp } from './fetch.ts'
 import { oauthError, refusesResource } from './oauth-error.ts'
+import { millisecondsOf } from './seconds.ts'
 
 /** One grant, ready to be sent with any way to authenticate the client. */
 export type SendGrant = (
@@ -67,7 +68,7 @@ export async function requestTokens(
     accessToken: access_token,
     refreshToken: refresh_token,
     // Counted from the request: the answer may have been under way for a while.
-    expiresAt: expires_in === undefined ? undefined : startedAt + expires_in * 1000,
+    expiresAt: expires_in === undefined ? undefined : startedAt + millisecondsOf(expires_in),
     obtainedAt: context.now(),
     scope: answer.scope ?? scope,
     requested: scope,
@@ -214,7 +215,8 @@ function tokenBody(content: string): Record<string, unknown> | undefined {
   return {
     access_token,
     token_type: typeof token_type === 'string' ? token_type : 'Bearer',
-    ...(Number.isFinite(seconds) && seconds >= 0 ? { expires_in: seconds } : {}),
+    // 0 is what servers say whose tokens have no end; a token that is dead already has no use.
+    ...(Number.isFinite(seconds) && seconds > 0 ? { expires_in: seconds } : {}),
     ...(typeof refresh_token === 'string' && refresh_token !== '' ? { refresh_token } : {}),
     ...(typeof scope === 'string'
       ? { scope }

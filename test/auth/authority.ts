@@ -27,6 +27,8 @@ export interface Script {
   other?: Scripted<Seen>
   /** Seconds that an access token lives; `undefined` leaves `expires_in` out. */
   lifetime?: number | undefined
+  /** What `expires_in` says instead of the truth. */
+  expiresIn?: number
   refreshTokens?: boolean
 }
 
@@ -194,7 +196,7 @@ export async function startAuthority(script: Script = {}): Promise<Authority> {
     json(response, {
       access_token,
       token_type: 'Bearer',
-      ...(lifetime === undefined ? {} : { expires_in: lifetime }),
+      ...(lifetime === undefined ? {} : { expires_in: script.expiresIn ?? lifetime }),
       ...(kept ? { refresh_token } : {}),
       ...(family.scope === '' ? {} : { scope: family.scope }),
     })

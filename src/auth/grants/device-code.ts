@@ -4,7 +4,12 @@ import {
   deviceCodeGrantRequest,
   processDeviceAuthorizationResponse,
 } from 'oauth4webapi'
-import { DEVICE_INTERVAL_MS, DEVICE_SLOW_DOWN_MS } from '../../limits.ts'
+import {
+  DEVICE_INTERVAL_MS,
+  DEVICE_SLOW_DOWN_MS,
+  MAX_DEVICE_INTERVAL_MS,
+  MIN_DEVICE_INTERVAL_MS,
+} from '../../limits.ts'
 import { pause } from '../../pause.ts'
 import type { PendingFlow, StoredClient, StoredTokens } from '../../store/record.ts'
 import type { ServerMetadata } from '../../store/server-metadata.ts'
@@ -12,6 +17,7 @@ import { clientAuthentications } from '../client-auth.ts'
 import type { AuthContext } from '../context.ts'
 import { AuthFailure } from '../failure.ts'
 import type { Asked } from '../request.ts'
+import { millisecondsOf } from '../seconds.ts'
 import { clearly, deviceOptions, requestTokens } from '../token-endpoint.ts'
 
 /** The part of a pending sign-in that is the device flow's own. */
@@ -48,9 +54,15 @@ export async function beginDeviceFlow(
     link: answer.verification_uri_complete ?? answer.verification_uri,
     userCode: answer.user_code,
     deviceCode: answer.device_code,
-    intervalMs: (answer.interval ?? DEVICE_INTERVAL_MS / 1000) * 1000,
-    expiresAt: context.now() + answer.expires_in * 1000,
+    intervalMs: intervalOf(answer.interval),
+    expiresAt: context.now() + millisecondsOf(answer.expires_in),
   }
+}
+
+/** A fraction would be a storm, and so would what is too much for a timer. */
+function intervalOf(seconds: number | undefined): number {
+  if (seconds === undefined) return DEVICE_INTERVAL_MS
+  return Math.min(Math.max(seconds * 1000, MIN_DEVICE_INTERVAL_MS), MAX_DEVICE_INTERVAL_MS)
 }
 
 /** Asks again and again, never faster than the server wants, until the person is done. */
