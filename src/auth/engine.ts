@@ -1,3 +1,4 @@
+import { MAX_AUTH_ROUNDS, REFUSED_FRESH_MS } from '../limits.ts'
 import { openCredentials } from '../store/credentials.ts'
 import type { PendingFlow, StoredTokens } from '../store/record.ts'
 import { createBrakes } from './brakes.ts'
@@ -47,7 +48,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   /** The access token of the last renewal of this process. */
   let renewedLast: string | undefined
   /** The access token of the last sign-in of this process. */
-  let signedIn: string | undefined
+  let signedIn: { readonly token: string; readonly at: number } | undefined
 
   function use(tokens: StoredTokens): void {
     const refreshable = tokens.refreshToken !== undefined || tokens.grant === 'client_credentials'
@@ -94,7 +95,8 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       if (covers(coming, request.scope)) return done
       await done.catch(() => {})
     }
-    const insist = signedIn !== undefined && signedIn !== request.refused
+    // One that has worked for a while is over: a person who sits here may be asked again.
+    const insist = signedIn !== undefined && now() - signedIn.at > REFUSED_FRESH_MS
     const show = (flow: PendingFlow | undefined): void =>
       desk.show(flow && { link: flow.link, code: flow.userCode, bareCode: flow.bareCode === true })
     const done = signIn(context, { ...request, insist }, show).finally(() => {
@@ -102,7 +104,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     })
     asking = { scope: request.scope, done }
     const tokens = await done
-    signedIn = tokens.accessToken
+    signedIn = { token: tokens.accessToken, at: now() }
     use(tokens)
     return tokens
   }
@@ -111,7 +113,8 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     const refused = tokenOf(refusal.credential)
     if (renewed(refused)) return OK
     if (brakes.refusedFresh(refused)) return refusedFresh(server)
-    if (refusal.round > 0 && signedIn !== undefined && signedIn === refused) {
+    const last = refusal.round >= MAX_AUTH_ROUNDS
+    if (last || (refusal.round > 0 && refused === signedIn?.token)) {
       brakes.refuseFresh(refused)
       return refusedFresh(server)
     }

@@ -1,12 +1,7 @@
 import type { Authorizer, Refusal, Renewal } from '../auth/index.ts'
 import { RelayError } from '../errors.ts'
 import { valueAt } from '../json/locate.ts'
-import {
-  LIST_PATIENCE_MS,
-  MAX_AUTH_ROUNDS,
-  MAX_ERROR_BODY_BYTES,
-  SIGN_IN_CHECK_MS,
-} from '../limits.ts'
+import { LIST_PATIENCE_MS, MAX_ERROR_BODY_BYTES, SIGN_IN_CHECK_MS } from '../limits.ts'
 import { readBody } from './body.ts'
 import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
 
@@ -23,7 +18,7 @@ export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
       const credential = authorizer.credential()
       const response = await next(authorized(request, credential))
       const refusal = refusalOf(request, response, credential, round)
-      if (refusal === undefined || round === MAX_AUTH_ROUNDS) return response
+      if (refusal === undefined) return response
       // Read now: a person may need minutes, and the server would not wait with its connection.
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
       const renewing = telling(authorizer, authorizer.renew(refusal), refusal)
