@@ -15,6 +15,8 @@ export interface Protection {
   judge(token: string | undefined, request: Seen, url: string): Verdict | Promise<Verdict>
   /** The document below `/.well-known/oauth-protected-resource`; `undefined` when there is none. */
   metadata?(url: string): unknown
+  /** Opens an event stream for a GET that is accepted; true when it did. */
+  stream?(response: ServerResponse): boolean
   /** Anything else that lives on this origin; true when it was answered. */
   also?(request: Seen, response: ServerResponse): boolean | Promise<boolean>
   /** More headers of the answer to `initialize`. */
@@ -36,8 +38,10 @@ export async function startProtected(protection: Protection): Promise<TestServer
     }
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     const verdict = await protection.judge(token, request, server.url)
-    if (verdict === 'accept') answer(request, response, protection.session)
-    else
+    if (verdict === 'accept') {
+      const streams = request.method === 'GET' && protection.stream?.(response) === true
+      if (!streams) answer(request, response, protection.session)
+    } else
       json(
         response,
         {},

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Seen, TestServer } from '../support/http-server.ts'
 import { type Authority, type Script, startAuthority } from './authority.ts'
 import { startProtected, type Verdict } from './protected.ts'
@@ -10,6 +11,8 @@ export interface World {
   trust(authority: Authority): void
   /** Replaces members of the protected resource metadata from now on. */
   publish(metadata: Record<string, unknown>): void
+  /** Ends all event streams. */
+  cutStreams(): void
   /** The POSTs to the MCP endpoint: JSON-RPC method and token. */
   calls(): { method: string | undefined; token: string | undefined }[]
 }
@@ -23,6 +26,8 @@ export interface WorldOptions {
   readonly judge?: (request: Seen, token: string) => Verdict | undefined
   /** More of the protected resource metadata; `undefined` as a whole: there is none. */
   readonly metadata?: Record<string, unknown> | undefined
+  /** Whether GET opens an event stream that stays. */
+  readonly streams?: boolean
   /** More parameters of the challenge of a 401. */
   readonly challenge?: string
   /** More headers of the answer to `initialize`, e.g. a session. */
@@ -35,7 +40,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const authority = await startAuthority(script)
   let trusted = authority
   let published = options.metadata
+  const streams = new Set<ServerResponse>()
   const mcp = await startProtected({
+    stream(response) {
+      if (options.streams !== true) return false
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      streams.add(response)
+      return true
+    },
     session,
     metadata: (resource) =>
       'metadata' in options && options.metadata === undefined
@@ -63,6 +75,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
     trust(other) {
       trusted = other
+    },
+    cutStreams() {
+      for (const response of streams) response.end()
+      streams.clear()
     },
     calls: () =>
       mcp.seen

@@ -157,18 +157,27 @@ test('A-100, A-101: a challenge that points to a private address over http is no
   expect(server.seen).toHaveLength(1)
 })
 
-test('A background stream that is refused opens no browser and comes back after the sign-in', async () => {
-  const world = await startWorld()
+test('A background stream that is refused waits for a sign-in that somebody asked for', async () => {
+  const world = await startWorld({ streams: true })
   const host = await signedIn(world)
-  const streams = (): number =>
-    world.mcp.seen.filter(({ method, path }) => method === 'GET' && path === '/mcp').length
+  const streams = (): number[] =>
+    world.mcp.seen.flatMap(({ method, path, headers }) =>
+      method === 'GET' && path === '/mcp' ? [headers.authorization?.length ?? 0] : [],
+    )
+  host.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
+  await until('the stream', () => streams().length === 1)
   world.authority.revokeAll()
-  host.write({ jsonrpc: '2.0', method: 'notifications/roots/list_changed' })
-  await until('the sign-in of the notification', () => printedLink(host, 1))
-  expect(streams()).toBe(0)
-  await visit(await printedLink(host, 1))
-  host.write(request(1))
+  world.cutStreams()
+  // It is opened again, refused, and no refresh helps: then it is silent.
+  await until('the refusal of the stream', () => streams().length === 2)
+  await until('the refresh', () => world.authority.tokenCalls.length === 2)
+  host.write({ jsonrpc: '2.0', id: 1, method: 'ping' })
+  const link = await printedLink(host, 1)
+  expect(world.authority.authorizations).toHaveLength(1)
+  await visit(link)
   expect(await host.answer(1)).toHaveProperty('result')
+  await until('the stream with the new token', () => streams().length === 3)
+  expect(world.authority.authorizations).toHaveLength(2)
 })
 
 test('The host that closes stdin in the middle of a sign-in ends the process and the listener', async () => {
@@ -178,4 +187,40 @@ test('The host that closes stdin in the middle of a sign-in ends the process and
   const redirect = new URL(await printedLink(host)).searchParams.get('redirect_uri')!
   await finish(host)
   await expect(fetch(redirect)).rejects.toThrow('fetch failed')
+})
+
+test('A-95: client credentials are not stepped up: the refusal is the answer', async () => {
+  const world = await startWorld({
+    judge: ({ message }) =>
+      message?.method === 'tools/call'
+        ? { status: 403, challenge: 'Bearer error="insufficient_scope", scope="more"' }
+        : undefined,
+  })
+  const args = ['--client-credentials', '--client-id', 'me', '--client-secret-env', 'MY_SECRET']
+  const host = startHost(world.mcp.url, {
+    args: [...args, '--issuer', world.authority.issuer],
+    env: { MY_SECRET: 's' },
+  })
+  host.write(initialize(0))
+  expect(await host.answer(0)).toHaveProperty('result')
+  host.write(request(1, 'tools/call', { name: 'x' }))
+  expect((await host.answer(1)).error?.data?.['httpStatus']).toBe(403)
+  expect(world.authority.tokenCalls).toHaveLength(1)
+  expect(host.browser.calls()).toEqual([])
+})
+
+test('A-106: the session id of a server is not written anywhere', async () => {
+  const world = await startWorld({ session: { 'mcp-session-id': 'sentinel-session' } })
+  const home = homeFolder()
+  const host = await signedIn(world, { home })
+  host.write(request(1))
+  await host.answer(1)
+  expect(world.mcp.seen.at(-1)!.headers['mcp-session-id']).toBe('sentinel-session')
+  await finish(host)
+  expect(host.stderr()).not.toContain('sentinel-session')
+  for (const entry of readdirSync(home, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const text = readFileSync(join(entry.parentPath, entry.name), 'utf8')
+    expect(text).not.toContain('sentinel-session')
+  }
 })
