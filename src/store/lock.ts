@@ -54,8 +54,15 @@ export async function takeLock(
 
 async function tryLock(path: string): Promise<Lock | undefined> {
   const nonce = randomBytes(12).toString('hex')
-  if (!(await create(path, { pid: process.pid, host: hostname(), nonce }))) return undefined
+  // Before the file can be seen: what is not known here counts as left by a dead namesake.
   ours.add(nonce)
+  let taken = false
+  try {
+    taken = await create(path, { pid: process.pid, host: hostname(), nonce })
+  } finally {
+    if (!taken) ours.delete(nonce)
+  }
+  if (!taken) return undefined
   const held = (): boolean => ownerOf(path)?.nonce === nonce
   const beat = setInterval(() => {
     const now = new Date()
