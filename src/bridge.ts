@@ -33,7 +33,7 @@ export async function runBridge(
   const local = openStdio(process.stdin, stdout)
   const ending = endOf(process, links, local)
 
-  const { http, authorizer, sendWith } = openConnection(options, log, process.env)
+  const { http, authorizer, sendWith } = await openConnection(options, log, process.env)
   const send = sendWith(authorizer)
   const paths = pathsOf(process.env)
   const patience = createPatience(log, options.timeoutMs, Date.now)

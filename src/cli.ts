@@ -30,6 +30,10 @@ async function run(invocation: Invocation): Promise<number> {
     case 'version':
       process.stdout.write(`${packageJson.version}\n`)
       return 0
+    case 'keychain-process': {
+      const { serveKeychain } = await import('./commands/keychain-process.ts')
+      return serveKeychain(process)
+    }
     case 'login': {
       const { runLogin } = await import('./commands/login.ts')
       return runLogin(invocation.options, process)

@@ -5,10 +5,11 @@ import { withAuth } from './http/with-auth.ts'
 import { withHeaders } from './http/with-headers.ts'
 import { withRedirects } from './http/with-redirects.ts'
 import type { Log } from './log.ts'
-import type { RelayOptions } from './options.ts'
+import type { RelayOptions, StoreChoice } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { fileOf } from './store/place.ts'
 import { readStartTokens } from './store/start.ts'
+import type { OpenVault } from './store/vault.ts'
 
 /** The way to a server: connections, and the credential that goes with every request. */
 export interface Connection {
@@ -17,29 +18,40 @@ export interface Connection {
   /** Sends with the user's headers and with a credential of this authorizer. */
   sendWith(authorizer: Authorizer): HttpSend
   /** Whether a later start finds this credential. */
-  isKept(credential: string): boolean
+  isKept(credential: string): Promise<boolean>
 }
 
 /** Prepares the way to the server; nothing is sent. */
-export function openConnection(
-  { url, headers, auth }: RelayOptions,
+export async function openConnection(
+  { url, headers, auth, store }: RelayOptions,
   log: Log,
   env: NodeJS.ProcessEnv,
-): Connection {
+): Promise<Connection> {
   const http = createHttpClient()
   const folder = join(pathsOf(env).data, 'credentials')
-  const authorizer =
-    // A credential that the user supplies switches OAuth off.
-    headers['authorization'] === undefined
-      ? createAuthorizer({ server: url, options: auth, folder, log, env, now: Date.now })
-      : noAuthorizer()
-  const { resource, profile } = auth
-  const file = fileOf(folder, { server: url, resource, profile })
+  const file = fileOf(folder, { server: url, resource: auth.resource, profile: auth.profile })
+  // A credential that the user supplies switches OAuth off.
+  const supplied = headers['authorization'] !== undefined
+  const vault = supplied || store === 'file' ? undefined : await openVault(file, log, store)
   return {
     http,
-    authorizer,
+    authorizer: supplied
+      ? noAuthorizer()
+      : createAuthorizer({ server: url, options: auth, folder, vault, log, env, now: Date.now }),
     sendWith: (credentials) =>
       withRedirects(withHeaders(headers, withAuth(credentials, http.send))),
-    isKept: (credential) => credential === `Bearer ${readStartTokens(file)?.accessToken}`,
+    async isKept(credential) {
+      const now = vault && { opened: await vault.read().catch(() => undefined) }
+      return credential === `Bearer ${readStartTokens(file, now)?.accessToken}`
+    },
   }
+}
+
+async function openVault(
+  file: string,
+  log: Log,
+  store: StoreChoice,
+): Promise<OpenVault | undefined> {
+  const { chooseKeychain } = await import('./store/choose.ts')
+  return chooseKeychain(file, log, store === 'keychain-only')
 }

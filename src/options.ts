@@ -53,6 +53,12 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   ...AUTH_OPTIONS,
   {
+    name: 'store',
+    value: 'file|keychain',
+    variable: 'BRIDGE_STORE',
+    help: "Keep sign-ins in a private file or in the system's keychain; keychain-only never uses the file. Default: file.",
+  },
+  {
     name: 'paste',
     command: 'login',
     help: 'login: read on stdin the address of the page that does not load in the browser of another machine.',
@@ -70,7 +76,13 @@ export interface RelayOptions {
   readonly strategy: Strategy
   readonly timeoutMs: number | undefined
   readonly auth: AuthOptions
+  readonly store: StoreChoice
 }
+
+/** Where sign-ins are kept. */
+export type StoreChoice = 'file' | 'keychain' | 'keychain-only'
+
+const STORES: readonly StoreChoice[] = ['file', 'keychain', 'keychain-only']
 
 /** What `bridge login` needs to know besides. */
 export interface LoginOptions extends RelayOptions {
@@ -81,6 +93,7 @@ export interface LoginOptions extends RelayOptions {
 export type Invocation =
   | { readonly command: 'login'; readonly options: LoginOptions }
   | { readonly command: 'relay'; readonly options: RelayOptions }
+  | { readonly command: 'keychain-process' }
   | { readonly command: 'help' }
   | { readonly command: 'version' }
 
@@ -115,6 +128,8 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
 
 /** Reads the command line and the environment once. Throws `BridgeError` for anything unusable. */
 export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv): Invocation {
+  // How this program starts itself (src/store/keychain-link.ts); nobody else needs it.
+  if (argv[0] === 'keychain-process') return { command: 'keychain-process' }
   const { values, positionals } = parse(argv)
   if (values['help'] === true) return { command: 'help' }
   if (values['version'] === true) return { command: 'version' }
@@ -133,9 +148,14 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
   const options: RelayOptions = {
     url: serverUrl(target, allowHttp),
     headers: readHeaders(values, env),
-    strategy: strategyOf(text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto'),
+    strategy: oneOf(
+      STRATEGIES,
+      'transport',
+      text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
+    ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
     auth: readAuthOptions(values, env, allowHttp, command === 'login'),
+    store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
   }
   if (command === undefined) return { command: 'relay', options: Object.freeze(options) }
   const force = values['force'] === true
@@ -217,11 +237,12 @@ function serverUrl(target: string, allowHttp: boolean): URL {
   return url
 }
 
-function strategyOf(word: string): Strategy {
-  const strategy = STRATEGIES.find((known) => known === word)
-  if (strategy !== undefined) return strategy
-  const hint = `One of ${STRATEGIES.join(', ')}.`
-  throw new BridgeError('usage', `Unknown transport ${word}.`, { hint })
+function oneOf<T extends string>(known: readonly T[], what: string, word: string): T {
+  const found = known.find((candidate) => candidate === word)
+  if (found !== undefined) return found
+  throw new BridgeError('usage', `Unknown ${what} ${word}.`, {
+    hint: `One of ${known.join(', ')}.`,
+  })
 }
 
 /** The user's headers; a flag wins over a file, a file over the environment. */

@@ -15,7 +15,7 @@ const LEAVES = ['channel', 'errors', 'frame', 'hostnames', 'json', 'limits', 'lo
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // `local`: whose child the process is, is looked up before anything else is loaded.
   cli: ['bridge', 'commands', 'errors', 'limits', 'local', 'options', 'package.json'],
-  commands: [...LEAVES, 'auth', 'connection', 'http', 'options', 'package.json'],
+  commands: [...LEAVES, 'auth', 'connection', 'http', 'options', 'package.json', 'store'],
   bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'store'],
   options: [...LEAVES, 'auth', 'nearest', 'option-values', 'remote'],

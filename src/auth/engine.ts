@@ -37,7 +37,8 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   const { signal } = ending
   const { allowHttp, allowPrivate, resource, profile } = options
   const http = createAuthHttp({ server, allowHttp, allowPrivate, lookup: lookupAll, signal })
-  const store = openCredentials(folder, { server, resource, profile }, log, signal)
+  const key = { server, resource, profile }
+  const store = openCredentials(folder, key, log, signal, world.vault)
   const context: AuthContext = { server, options, http, store, log, env, signal, now }
   const brakes = createBrakes(now)
   const silent = new Map<string | undefined, Promise<SilentOutcome>>()

@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
 import { fileOf } from '../store/place.ts'
 import { readStartTokens } from '../store/start.ts'
+import type { OpenVault } from '../store/vault.ts'
 import type { FailureKind } from './failure.ts'
 import { hold, isOurs } from './held.ts'
 import type { AuthOptions } from './options.ts'
@@ -79,6 +80,8 @@ export interface AuthorizerWorld {
   readonly options: AuthOptions
   /** The folder of the stored credentials. */
   readonly folder: string
+  /** Where the record is kept instead of its file. */
+  readonly vault: OpenVault | undefined
   readonly log: Log
   readonly env: NodeJS.ProcessEnv
   readonly now: () => number
@@ -86,9 +89,9 @@ export interface AuthorizerWorld {
 
 /** OAuth for one server. Its code is loaded when something is to be done: a valid token needs none. */
 export function createAuthorizer(world: AuthorizerWorld): Authorizer {
-  const { server, options, folder, now } = world
+  const { server, options, folder, vault, now } = world
   const file = fileOf(folder, { server, resource: options.resource, profile: options.profile })
-  const stored = readStartTokens(file)
+  const stored = readStartTokens(file, vault)
   let held = stored !== undefined && isOurs(stored, options) ? hold(stored) : undefined
   let engine: Promise<import('./engine.ts').Engine> | undefined
   let pending: PendingSignIn | undefined

@@ -29,7 +29,7 @@ export async function runLogin(options: LoginOptions, process: NodeJS.Process): 
     ending.abort()
   }
   for (const signal of SIGNALS) process.once(signal, onSignal)
-  const { http, authorizer, sendWith, isKept } = openConnection(options, log, process.env)
+  const { http, authorizer, sendWith, isKept } = await openConnection(options, log, process.env)
   const before = authorizer.credential()
   const watched = watch(authorizer, options.force)
   const { pending } = authorizer
@@ -43,7 +43,7 @@ export async function runLogin(options: LoginOptions, process: NodeJS.Process): 
     judge(response, options.url)
     await leave(send, response)
     const after = watched.credential()
-    if (after !== undefined && !isKept(after)) {
+    if (after !== undefined && !(await isKept(after))) {
       throw new BridgeError('store_unusable', 'You are signed in, but that could not be kept.')
     }
     log.warn(summary(host, before, after))

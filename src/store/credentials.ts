@@ -1,10 +1,10 @@
-import { rename } from 'node:fs/promises'
 import { LOCK_WAIT_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { readPrivate, StoreRefusal, writePrivate } from './files.ts'
+import { StoreRefusal } from './files.ts'
 import { type Lock, takeLock } from './lock.ts'
 import { fileOf, LAYOUT, type StoreKey } from './place.ts'
 import { ServerRecord } from './record.ts'
+import { fileVault, type Vault } from './vault.ts'
 
 /** What is stored about one server and account, shared by all processes that use it. */
 export interface Credentials {
@@ -29,12 +29,13 @@ interface Session {
 /** The lock of a store that cannot be written: there is nobody to share with. */
 const alone: Lock = { held: () => true, release: () => Promise.resolve() }
 
-/** Credentials in `folder`, which is made when something is to be kept. */
+/** Credentials in `folder`, which is made when something is to be kept, or in another vault. */
 export function openCredentials(
   folder: string,
   key: StoreKey,
   log: Log,
   signal: AbortSignal,
+  vault: Vault = fileVault(fileOf(folder, key)),
 ): Credentials {
   const file = fileOf(folder, key)
   /** What could not be written: used by this process until its end. */
@@ -58,7 +59,7 @@ export function openCredentials(
     if (memory !== undefined) return memory
     let content: string | undefined
     try {
-      content = readPrivate(file)
+      content = await vault.read()
     } catch (error) {
       keepInMemory(empty(), error)
       return empty()
@@ -75,16 +76,16 @@ export function openCredentials(
   /** A file that cannot be understood must not be in the way, and must not be lost either. */
   async function setAside(content: string): Promise<void> {
     if (layoutOf(content) > LAYOUT) {
-      keepInMemory(empty(), new Error(`${file} was written by a newer version`))
+      keepInMemory(empty(), new Error(`${vault.name} was written by a newer version`))
       return
     }
-    const aside = `${file}.damaged`
     try {
-      await rename(file, aside)
-      log.warn(`the stored sign-in could not be read; it was set aside as ${aside}`)
+      const aside = await vault.setAside(content)
+      if (aside !== undefined) {
+        log.warn(`the stored sign-in could not be read; it was set aside as ${aside}`)
+      }
     } catch (error) {
-      // Another process was faster, or nothing can be written here.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') keepInMemory(empty(), error)
+      keepInMemory(empty(), error)
     }
   }
 
@@ -122,7 +123,7 @@ export function openCredentials(
 
   async function save(record: ServerRecord): Promise<void> {
     try {
-      await writePrivate(file, JSON.stringify(record))
+      await vault.write(JSON.stringify(record))
     } catch (error) {
       keepInMemory(record, error)
     }

@@ -16,11 +16,16 @@ export interface StartTokens {
 
 /**
  * The tokens in use, read without the store's own code, which is loaded when there is something to
- * do. A file that looks odd is as good as none here; the store says later what is wrong with it.
+ * do: from the file, or from the keychain when that is what is used. What looks odd is as good as
+ * nothing here; the store says later what is wrong with it.
  */
-export function readStartTokens(file: string): StartTokens | undefined {
+export function readStartTokens(
+  file: string,
+  vault?: { readonly opened: string | undefined },
+): StartTokens | undefined {
   try {
-    const { layout, current, issuers } = JSON.parse(readPrivate(file) ?? 'null') as {
+    const text = vault === undefined ? readPrivate(file) : vault.opened
+    const { layout, current, issuers } = JSON.parse(text ?? 'null') as {
       layout: number
       current: string
       issuers: Record<string, { tokens?: Record<string, unknown> }>
