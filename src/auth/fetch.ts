@@ -67,6 +67,13 @@ export function createAuthHttp(policy: FetchPolicy): AuthHttp {
   const resolveByCallback = callbackify(resolve)
 
   async function check(url: URL): Promise<void> {
+    if (url.username !== '' || url.password !== '') {
+      // To a person it looks like another address, and fetch takes none.
+      throw new AuthFailure(
+        'refused',
+        `An address at ${url.host} contains a user name or a password; nothing was sent there.`,
+      )
+    }
     const loopback = isLoopback(url.hostname)
     if (
       url.protocol !== 'https:' &&

@@ -11,7 +11,7 @@ import { millisecondsOf } from './seconds.ts'
 
 /** The answer to a registration, read leniently: much of what RFC 7591 demands is left out in practice. */
 const Registered = z.object({
-  client_id: z.string(),
+  client_id: z.string().check(z.minLength(1)),
   client_secret: otherwise(z.optional(z.string()), undefined),
   client_secret_expires_at: otherwise(z.optional(z.coerce.number()), undefined),
   token_endpoint_auth_method: otherwise(z.optional(z.string()), undefined),

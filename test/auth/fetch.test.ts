@@ -44,6 +44,13 @@ describe('A-100: https, and http on loopback only', () => {
     await expect(client({ server: LOCAL }).check(new URL(url))).resolves.toBeUndefined()
   })
 
+  test('an address with a user name in it is refused, whatever its host is', async () => {
+    const { check } = client({ server: LOCAL })
+    for (const url of ['https://bank.example@as.example/', 'https://:x@as.example/']) {
+      await expect(check(new URL(url))).rejects.toThrow(/a user name or a password/)
+    }
+  })
+
   test('A-100: --allow-http is the way out', async () => {
     const open = client({ server: LOCAL, allowHttp: true })
     await expect(open.check(new URL('http://as.example/'))).resolves.toBeUndefined()

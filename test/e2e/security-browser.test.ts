@@ -24,10 +24,6 @@ const PARTS: readonly {
     },
   },
   {
-    part: 'the user name in the address of the page',
-    script: { metadata: { authorization_endpoint: `http://"&calc&"$(id)@127.0.0.1:9/` } },
-  },
-  {
     part: 'the client id',
     script: {
       register: (_request, response) => {
@@ -66,6 +62,7 @@ describe('A-58: a server decides what page is opened, and nothing else', () => {
     '\tjava\nscript:alert(1)',
     'view-source:https://evil.example',
     'https:',
+    'https://accounts.example@127.0.0.1:9/',
     '--version',
     '/etc/passwd',
     '\\\\evil\\share\\a.exe',

@@ -1,11 +1,15 @@
+import { writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BrowserStub, stubBrowser } from '../auth/browser-stub.ts'
+import { startAuthority } from '../auth/authority.ts'
+import { type BrowserStub, stubBrowser, visit } from '../auth/browser-stub.ts'
 import { homeFolder, stored, storedFile } from '../auth/home.ts'
 import { finish, type Host, printedLink, request, startHost } from '../auth/host.ts'
+import { startProtected } from '../auth/protected.ts'
 import type { BridgeOptions, Message } from '../support/bridge.ts'
+import { event, stream } from '../support/mcp-server.ts'
 import { until } from '../support/until.ts'
-import { writeFileSync } from 'node:fs'
 import { completeSignIn } from '../worker/dev/browser.mjs'
 import { startWorker } from '../worker/dev/serve.mjs'
 
@@ -43,12 +47,14 @@ function call(id: unknown, name: string, args: object = {}): object {
 
 /** What a tool has said. */
 function said({ result }: Message): string {
-  return (result?.['content'] as { text: string }[]).map(({ text }) => text).join('\n')
+  const content = (result?.['content'] ?? []) as { text: string }[]
+  return content.map(({ text }) => text).join('\n')
 }
 
 /** Tools of a list. */
 function toolNames({ result }: Message): string[] {
-  return (result?.['tools'] as { name: string }[]).map(({ name }) => name)
+  const tools = (result?.['tools'] ?? []) as { name: string }[]
+  return tools.map(({ name }) => name)
 }
 
 const changes = (host: Host): (string | undefined)[] =>
@@ -243,6 +249,102 @@ describe('a person signing in never costs the connection', () => {
     }
     expect(asked('/oauth/token') - before).toBe(1)
     expect(host.browser.calls()).toHaveLength(1)
+    await finish(host)
+  })
+
+  test('two processes wait for one person, and both have the server afterwards', async () => {
+    const home = homeFolder()
+    const browser = stubBrowser()
+    const hosts = [greet({ home, browser }), greet({ home, browser })]
+    const link = await browser.opened()
+    for (const host of hosts) {
+      expect((await host.answer(0)).result?.['instructions']).toContain(link)
+      host.write(request(1, 'tools/list'))
+    }
+    await completeSignIn(link)
+    for (const host of hosts) expect(toolNames(await host.answer(1))).toContain('calculator')
+    expect(browser.calls()).toEqual([[link]])
+    for (const host of hosts) await finish(host)
+  })
+
+  test('in the middle of the work: calls get the link in time, and go on after the sign-in', async () => {
+    const host = greet()
+    await completeSignIn(await printedLink(host))
+    await host.answer(0)
+    await hook('revoke-access')
+    await hook('revoke-refresh')
+    const six = { operation: 'multiply', a: 6, b: 7 }
+    const begun = Date.now()
+    for (const id of [1, 2]) host.write(call(id, 'calculator', six))
+    const link = await printedLink(host, 1)
+    for (const id of [1, 2]) {
+      const { error } = await host.answer(id, 30_000)
+      expect(error).toMatchObject({ data: { phase: 'authorization', httpStatus: 401 } })
+      expect(error?.data?.['hint']).toContain(link)
+    }
+    expect(Date.now() - begun).toBeLessThan(20_000)
+    host.write(call(3, 'calculator', six))
+    await completeSignIn(link)
+    expect((await host.answer(3)).result).toMatchObject({ structuredContent: { result: 42 } })
+    expect(await printedLink(host, 1)).toBe(link)
+    await finish(host)
+  })
+
+  test('in the middle of the work: the stream for notifications joins the one renewal', async () => {
+    const authority = await startAuthority()
+    const open = new Set<ServerResponse>()
+    const refused: string[] = []
+    const mcp = await startProtected({
+      metadata: (resource) => ({ resource, authorization_servers: [authority.issuer] }),
+      judge(token, { method }) {
+        if (authority.scopeOf(token) !== undefined) return 'accept'
+        refused.push(method)
+        return { status: 401, challenge: 'Bearer' }
+      },
+      also({ method, path, headers }, response) {
+        const token = headers.authorization?.replace('Bearer ', '')
+        if (method !== 'GET' || path !== '/mcp') return false
+        if (authority.scopeOf(token) === undefined) return false
+        open.add(response)
+        stream(response)
+        return true
+      },
+    })
+    const host = startHost(mcp.url)
+    host.write(hello())
+    await visit(await printedLink(host))
+    await host.answer(0)
+    host.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
+    await until('the stream', () => open.size === 1)
+    authority.expireAccess()
+    for (const response of open) response.end()
+    for (const id of [1, 2, 3]) host.write(request(id))
+    for (const id of [1, 2, 3]) expect(await host.answer(id)).toHaveProperty('result')
+    await until('the stream again', () => open.size === 2)
+    // Alone it renews silently as well.
+    authority.expireAccess()
+    for (const response of open) response.end()
+    await until('the stream once more', () => open.size === 3)
+    const [notification] = [...open].slice(-1)
+    notification?.write(event({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }))
+    await until('the notification', () => changes(host).length > 0)
+    expect(refused).toContain('GET')
+    const grants = authority.tokenCalls.map(({ form }) => form.get('grant_type'))
+    expect(grants).toEqual(['authorization_code', 'refresh_token', 'refresh_token'])
+    expect(authority.reuses).toEqual([])
+    expect(host.browser.calls()).toHaveLength(1)
+
+    // Without a silent way it opens nothing: nobody waits for it.
+    authority.revokeAll()
+    for (const response of open) response.end()
+    const before = refused.length
+    await until('the refusal of the stream', () => refused.length > before)
+    await until('the end of the silent ways', () => authority.tokenCalls.length === 4)
+    expect(host.stderr().match(/To sign in/g)).toHaveLength(1)
+    host.write(request(4, 'ping'))
+    await visit(await printedLink(host, 1))
+    expect(await host.answer(4)).toHaveProperty('result')
+    await until('the stream after all', () => open.size === 4)
     await finish(host)
   })
 })
