@@ -73,17 +73,17 @@ process.stdout.write(`${passed} passed, ${failed} failed\n`)
 if (failed > 0 || passed === 0) process.exitCode = 1
 
 /**
- * @param {string} folder
+ * @param {string} output
  * @param {import('node:child_process').SpawnSyncReturns<string>} run
  */
-function report(folder, run) {
+function report(output, run) {
   let scenarios = 0
-  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+  for (const file of readdirSync(output, { recursive: true, encoding: 'utf8' }).sort()) {
     const scenario = /^(.+)-\d{4}-\d\d-\d\dT[^/]*\/checks\.json$/.exec(file)?.[1]
     if (scenario === undefined) continue
     scenarios++
     /** @type {{ id: string, status: string, errorMessage?: string }[]} */
-    const checks = JSON.parse(readFileSync(join(folder, file), 'utf8'))
+    const checks = JSON.parse(readFileSync(join(output, file), 'utf8'))
     const good = checks.filter((check) => check.status === 'SUCCESS')
     const bad = checks.filter((check) => check.status === 'FAILURE')
     passed += good.length
