@@ -186,3 +186,46 @@ test('A-85: invalid_client drops the client too and registers anew', async () =>
   expect(await host.answer(1)).toHaveProperty('result')
   expect(world.authority.registrations).toHaveLength(2)
 })
+
+test('A-85: an expired token and an authorization server that is away: an error, no browser, no request', async () => {
+  const world = await startWorld()
+  const home = homeFolder()
+  await finish(await signedIn(world, { home }))
+  editStored(home, (text) => text.replace(/"expiresAt":\d+/, `"expiresAt":${Date.now() - 1000}`))
+  world.authority.script.token = (_call, response) => {
+    response.writeHead(503, { 'retry-after': '120' }).end()
+    return true
+  }
+  const before = world.calls().length
+  const host = startHost(world.mcp.url, { home })
+  host.write(initialize(0))
+  const { error } = await host.answer(0)
+  expect(error?.data).toMatchObject({ phase: 'authorization', retryAfterMs: 120_000 })
+  expect(world.calls().length).toBe(before)
+  expect(host.browser.calls()).toEqual([])
+})
+
+test('A-86: a token that still lives is used when its renewal fails', async () => {
+  const world = await startWorld()
+  const home = homeFolder()
+  await finish(await signedIn(world, { home }))
+  // Half a minute is left of an hour.
+  const [obtained, expires] = [Date.now() - 3_570_000, Date.now() + 30_000]
+  editStored(home, (text) =>
+    text
+      .replace(/"obtainedAt":\d+/, `"obtainedAt":${obtained}`)
+      .replace(/"expiresAt":\d+/, `"expiresAt":${expires}`),
+  )
+  world.authority.script.token = (_call, response) => {
+    response.writeHead(503, { 'retry-after': '120' }).end()
+    return true
+  }
+  const host = startHost(world.mcp.url, { home })
+  host.write(initialize(0))
+  expect(await host.answer(0)).toHaveProperty('result')
+  expect(refreshes(world)).toBe(1)
+  // It is not asked about at every request from now on.
+  host.write(request(1))
+  expect(await host.answer(1)).toHaveProperty('result')
+  expect(refreshes(world)).toBe(1)
+})

@@ -120,6 +120,7 @@ const ENTRA = { error: 'invalid_request', error_description: 'AADSTS9010010: res
 
 test('Entra’s refusal of resource at the token endpoint: once without it, said so, remembered', async () => {
   const world = await startWorld({
+    metadata: { scopes_supported: ['api://x/read'] },
     script: {
       token({ form }, response) {
         if (!form.has('resource')) return false
@@ -137,6 +138,8 @@ test('Entra’s refusal of resource at the token endpoint: once without it, said
   expect(await host.answer(1)).toHaveProperty('result')
   const withResource = world.authority.tokenCalls.map(({ form }) => form.has('resource'))
   expect(withResource).toEqual([true, false, false])
+  // Without a resource Entra wants the scope again (AADSTS90009).
+  expect(world.authority.tokenCalls.at(-1)!.form.get('scope')).toBe('api://x/read')
   await finish(host)
   world.authority.revokeAll()
   const again = startHost(world.mcp.url, { home })

@@ -7,18 +7,22 @@ import { requestTokens } from '../token-endpoint.ts'
 /** Exchanges a refresh token. What the answer leaves out stays as it was. */
 export async function refresh(
   context: AuthContext,
-  { metadata }: StoredIssuer,
+  { metadata, refusesResource }: StoredIssuer,
   client: StoredClient,
   tokens: StoredTokens,
   resource: string | undefined,
 ): Promise<StoredTokens> {
-  const refreshToken = tokens.refreshToken!
-  const request = { metadata, client, resource, scope: tokens.scope, grant: tokens.grant }
+  const { refreshToken = '', scope, requested } = tokens
+  const request = { metadata, client, resource, scope, grant: tokens.grant }
+  // Entra needs one of the two to know whom the token is for (AADSTS90009); others need neither.
+  const named = resource === undefined ? {} : { resource }
+  const repeated = refusesResource === true && scope !== undefined ? { scope } : {}
+  const additionalParameters = { ...named, ...repeated }
   const fresh = await persistently(context.signal, () =>
-    requestTokens(context, request, (server, oauthClient, authentication, options) =>
-      refreshTokenGrantRequest(server, oauthClient, authentication, refreshToken, options),
-    ),
+    requestTokens(context, request, (server, oauthClient, authentication, options) => {
+      const all = { ...options, additionalParameters }
+      return refreshTokenGrantRequest(server, oauthClient, authentication, refreshToken, all)
+    }),
   )
-  const { requested } = tokens
   return { ...fresh, requested, refreshToken: fresh.refreshToken ?? refreshToken }
 }
