@@ -2,7 +2,7 @@ import type { Delivery, Outcome, Remote, RemoteEvents } from '../channel.ts'
 import { cancelledId, type Frame, type RawId, slice } from '../frame.ts'
 import { INITIALIZE_PATIENCE_MS, LIST_PATIENCE_MS, SIGN_IN_CHECK_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { pause } from './backoff.ts'
+import { pause } from '../pause.ts'
 import {
   calledTool,
   canShowLinks,
