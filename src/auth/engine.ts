@@ -162,8 +162,9 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       use(before) // another request, or another process, was faster
       return OK
     }
-    if (refusal.round > 0 || !brakes.mayStepUp(refusal.operation)) return failure
     const wanted = joinScopes(before?.requested, before?.scope, challenged)
+    const joins = asking !== undefined && covers(asking.scope, wanted)
+    if (refusal.stepUps > 0 || !(joins || brakes.mayStepUp(refusal.operation))) return failure
     await withPerson({ refused, scope: wanted, hinted, challenged })
     return OK
   }

@@ -15,6 +15,8 @@ export interface Refusal {
   readonly credential: string | undefined
   /** How often this request has been refused before. */
   readonly round: number
+  /** How often it was refused for want of scopes before. */
+  readonly stepUps: number
   /** Whether nobody waits for the request: it never opens a browser. */
   readonly background: boolean
   /** What the request is for; step-ups are limited for each. */

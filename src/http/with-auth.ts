@@ -12,12 +12,13 @@ import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
  */
 export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
   return async (request) => {
+    let stepUps = 0
     for (let round = 0; ; round++) {
       const due = authorizer.due()
       if (due !== undefined) demand(await before(request.signal, due), undefined)
       const credential = authorizer.credential()
       const response = await next(authorized(request, credential))
-      const refusal = refusalOf(request, response, credential, round)
+      const refusal = refusalOf(request, response, { credential, round, stepUps })
       if (refusal === undefined) return response
       // Read now: a person may need minutes, and the server would not wait with its connection.
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
@@ -25,6 +26,7 @@ export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
       const renewal = await before(request.signal, renewing)
       if (!renewal.ok && renewal.message === undefined) return reread(response, body, renewal.hint)
       demand(renewal, response.status)
+      if (refusal.status === 403) stepUps++
     }
   }
 }
@@ -50,8 +52,7 @@ function authorized(request: HttpRequest, authorization: string | undefined): Ht
 function refusalOf(
   request: HttpRequest,
   { status, headers }: HttpResponse,
-  credential: string | undefined,
-  round: number,
+  attempt: Pick<Refusal, 'credential' | 'round' | 'stepUps'>,
 ): Refusal | undefined {
   // At its end a session needs no new credential.
   if ((status !== 401 && status !== 403) || request.method === 'DELETE') return undefined
@@ -61,7 +62,7 @@ function refusalOf(
     return undefined
   }
   const background = request.background === true
-  return { status, authenticate, credential, round, background, operation: operationOf(request) }
+  return { ...attempt, status, authenticate, background, operation: operationOf(request) }
 }
 
 /** What the request is for: its MCP method, and the name of the tool, prompt or resource. */

@@ -132,3 +132,18 @@ test('A-03: unknown parameters of a challenge do not become scopes', async () =>
   await signedIn(world)
   expect(asked(world)).toEqual(['small'])
 })
+
+test('A-94: requests that share a step-up use up one of it, and a sign-in does not use up any', async () => {
+  const world = await startWorld({ needs: byTool })
+  const host = startHost(world.mcp.url)
+  // The first request is refused for want of a token, then for want of a scope.
+  host.write(call(0, 'a'))
+  await visit(await printedLink(host))
+  await visit(await printedLink(host, 1))
+  expect(await host.answer(0)).toHaveProperty('result')
+  const ids = [1, 2, 3, 4, 5]
+  for (const id of ids) host.write(call(id, 'b'))
+  await visit(await printedLink(host, 2))
+  for (const id of ids) expect(await host.answer(id)).toHaveProperty('result')
+  expect(asked(world)).toEqual([null, 'a', 'a b'])
+})
