@@ -6,6 +6,7 @@ import { mediaType } from '../http/body.ts'
 import type { HttpSend } from '../http/client.ts'
 import type { Verdicts } from '../store/verdicts.ts'
 import type { TransportContext } from './context.ts'
+import { begin } from './delivery.ts'
 import { openSse } from './sse.ts'
 import { openStreamable } from './streamable.ts'
 
@@ -151,14 +152,7 @@ export function openRemote(
   }
 
   return {
-    send(frame): Delivery {
-      if (chosen !== undefined) return chosen.send(frame)
-      let onStart = (): void => {}
-      const started = new Promise<void>((resolve) => {
-        onStart = resolve
-      })
-      return { started, done: deliver(frame, onStart) }
-    },
+    send: (frame) => chosen?.send(frame) ?? begin((onStart) => deliver(frame, onStart)),
     acceptsBatches: () => chosen?.acceptsBatches() ?? false,
     close: () => chosen?.close() ?? Promise.resolve(),
   }

@@ -1,10 +1,11 @@
-import type { Delivery, Outcome, Remote } from '../channel.ts'
+import type { Outcome, Remote } from '../channel.ts'
 import { networkFailure, RelayError, ServerError, TransportMismatch } from '../errors.ts'
 import { cancelledId, type Frame, type RawId } from '../frame.ts'
 import { mediaType, readBody } from '../http/body.ts'
 import { ENDPOINT_EVENT_MS, MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { createArrivals } from './arrivals.ts'
 import type { TransportContext } from './context.ts'
+import { begin } from './delivery.ts'
 import { createEventDecoder, type StreamEvent } from './events.ts'
 import { httpFailure } from './failures.ts'
 import type { Watch } from './patience.ts'
@@ -140,13 +141,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   }
 
   return {
-    send(frame): Delivery {
-      let onStart = (): void => {}
-      const started = new Promise<void>((resolve) => {
-        onStart = resolve
-      })
-      return { started, done: deliver(frame, onStart) }
-    },
+    send: (frame) => begin((onStart) => deliver(frame, onStart)),
     acceptsBatches: () => false, // not defined by 2024-11-05
     close() {
       closing.abort(new Error('the bridge is closing'))

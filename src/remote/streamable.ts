@@ -1,4 +1,4 @@
-import type { Delivery, Outcome, Remote } from '../channel.ts'
+import type { Outcome, Remote } from '../channel.ts'
 import { modernHeaders, modernVersion } from '../era/headers.ts'
 import { createToolHeaders } from '../era/tool-headers.ts'
 import { listToolsAgain } from './tool-refresh.ts'
@@ -11,6 +11,7 @@ import { MAX_ERROR_BODY_BYTES, SESSION_DELETE_MS } from '../limits.ts'
 import { noAnswer, readAnswers } from './answers.ts'
 import { createArrivals } from './arrivals.ts'
 import type { Cursor, Exchange, TransportContext } from './context.ts'
+import { begin } from './delivery.ts'
 import { httpFailure } from './failures.ts'
 import { keepListening } from './listening.ts'
 import { resumeStream } from './resume.ts'
@@ -188,13 +189,7 @@ export function openStreamable(context: TransportContext): Remote {
   }
 
   return {
-    send(frame): Delivery {
-      let onStart = (): void => {}
-      const started = new Promise<void>((resolve) => {
-        onStart = resolve
-      })
-      return { started, done: deliver(frame, onStart) }
-    },
+    send: (frame) => begin((onStart) => deliver(frame, onStart)),
     acceptsBatches: () => session.version() === BATCH_VERSION,
     async close() {
       closing.abort(new Error('the bridge is closing'))

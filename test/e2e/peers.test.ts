@@ -136,7 +136,7 @@ describe.each(['streamableHttp', 'sse'])('server-everything over %s', (mode) => 
       const rootsAsked = (): number => asked.filter((method) => method === 'roots/list').length
       await expect.poll(rootsAsked, { timeout: 5_000 }).toBe(1)
       const roots = await client.callTool({ name: 'get-roots-list', arguments: {} })
-      expect(textOf(roots)).toContain('file:///work/one')
+      expect(textOf(roots)).toContain('file:///home/one')
       await client.sendRootsListChanged()
       await expect.poll(rootsAsked, { timeout: 5_000 }).toBe(2)
       expect(asked).toContain('sampling/createMessage')

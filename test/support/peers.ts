@@ -39,7 +39,7 @@ const ANSWERS = {
     content: { type: 'text' as const, text: 'sampled text' },
   },
   elicitation: { action: 'accept' as const, content: { name: 'Ada', integer: 7, confirmed: true } },
-  roots: { roots: [{ uri: 'file:///work/one', name: 'one' }] },
+  roots: { roots: [{ uri: 'file:///home/one', name: 'one' }] },
 }
 
 /** SDK v1 over its own stdio transport, with the packed bridge as its server. */
