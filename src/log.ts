@@ -3,14 +3,29 @@ import type { Writable } from 'node:stream'
 /** What a person should know, one line each on stderr. Quiet unless something is wrong. */
 export interface Log {
   warn(line: string): void
+  /** A change of the link's state: for the debug trace and the status, never for stderr. */
+  state(change: StateChange): void
+}
+
+/** What happened to a part of the link, and what belongs to it; never a secret. */
+export interface StateChange {
+  readonly part: 'transport' | 'session' | 'stream' | 'era' | 'auth' | 'retry' | 'network'
+  /** One word or two, the same each time: `opened`, `lost`, `reopened`, `refused`. */
+  readonly what: string
+  readonly [detail: string]: string | number | boolean | undefined
 }
 
 /** Writes to stderr, with the program's name where others write too; control characters of servers never reach a terminal. */
-export function createLog(stderr: Writable, prefix = 'bridge: '): Log {
+export function createLog(
+  stderr: Writable,
+  prefix = 'bridge: ',
+  onState: Log['state'] = () => {},
+): Log {
   return {
     warn: (line) => {
       stderr.write(`${prefix}${printable(line)}\n`)
     },
+    state: onState,
   }
 }
 

@@ -4,6 +4,7 @@ import { RelayError, ServerError } from '../src/errors.ts'
 import { type Frame, type RawId, readFrame } from '../src/frame.ts'
 import { MAX_OPEN_REQUESTS } from '../src/limits.ts'
 import { createRelay } from '../src/relay.ts'
+import { keptLog } from './support/log.ts'
 
 const textOf = (frame: Frame): string => Buffer.concat(frame.chunks).toString('utf8')
 
@@ -43,7 +44,7 @@ function playground({ batches = false } = {}) {
     acceptsBatches: () => batches,
     close: () => Promise.resolve(),
   }
-  const relay = createRelay(local, { warn: (line) => warnings.push(line) })
+  const relay = createRelay(local, { ...keptLog(), warn: (line) => warnings.push(line) })
   void relay.run(remote)
   return {
     relay,
@@ -410,7 +411,7 @@ test('a notification that fails is a word on stderr', async () => {
 test('the promise of a host that is full reaches the server side', async () => {
   const full = Promise.resolve()
   const local = { send: () => full, read: () => new Promise(() => {}) } as unknown as Local
-  const relay = createRelay(local, { warn: () => {} })
+  const relay = createRelay(local, keptLog())
   expect(relay.events.frame(readFrame('{"method":"x"}')!)).toBe(full)
   await full
 })

@@ -5,9 +5,11 @@ import type { Span } from './scanner.ts'
  * can be read or replaced where they stand.
  */
 
-/** A member of an object: its decoded name and where its value stands. */
+/** A member of an object: its decoded name, where it begins and where its value stands. */
 export interface Member {
   readonly name: string
+  /** Offset of the opening quote of the name. */
+  readonly start: number
   readonly value: Span
 }
 
@@ -38,7 +40,8 @@ export function* members(text: Buffer, span: Span): Generator<Member> {
     const keyEnd = skipString(text, at)
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1)
     const end = skipValue(text, start)
-    yield { name: JSON.parse(text.toString('utf8', at, keyEnd)) as string, value: { start, end } }
+    const name = JSON.parse(text.toString('utf8', at, keyEnd)) as string
+    yield { name, start: at, value: { start, end } }
     at = skipSpace(text, end)
     if (text[at] === 0x2c) at = skipSpace(text, at + 1)
   }

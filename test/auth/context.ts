@@ -2,6 +2,7 @@ import type { AuthContext } from '../../src/auth/context.ts'
 import type { AuthFetch } from '../../src/auth/fetch.ts'
 import { type AuthOptions, readAuthOptions } from '../../src/auth/options.ts'
 import type { ServerMetadata } from '../../src/store/server-metadata.ts'
+import { keptLog } from '../support/log.ts'
 
 /** The options of a command line without flags. */
 export function authOptions(more: Partial<AuthOptions> = {}): AuthOptions {
@@ -31,7 +32,7 @@ export function authContext(fetch: AuthFetch, more: Partial<AuthContext> = {}): 
       exclusive: () => Promise.reject(new Error('no store')),
       signInLock: () => Promise.reject(new Error('no store')),
     },
-    log: { warn: () => {} },
+    log: keptLog(),
     env: {},
     signal: new AbortController().signal,
     now: Date.now,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createToolHeaders } from '../../src/era/tool-headers.ts'
 import { type Frame, readFrame } from '../../src/frame.ts'
+import { keptLog } from '../support/log.ts'
 
 const textOf = (frame: Frame): string => Buffer.concat(frame.chunks).toString('utf8')
 
@@ -18,7 +19,7 @@ const tool = (properties: object, rest: object = {}): object => ({
 
 function learned(frame: Frame) {
   const lines: string[] = []
-  const tools = createToolHeaders({ warn: (line) => lines.push(line) })
+  const tools = createToolHeaders({ ...keptLog(), warn: (line) => lines.push(line) })
   return { tools, lines, list: tools.learn(frame) }
 }
 

@@ -3,6 +3,7 @@ import type { RelayError } from '../../src/errors.ts'
 import { readFrame } from '../../src/frame.ts'
 import { PATIENCE_CHECK_MS, PROGRESS_AFTER_MS } from '../../src/limits.ts'
 import { createPatience, type Watch } from '../../src/remote/patience.ts'
+import { keptLog } from '../support/log.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -16,7 +17,8 @@ afterEach(() => {
 function waiting(timeoutMs?: number) {
   const lines: string[] = []
   const errors: RelayError[] = []
-  const patience = createPatience({ warn: (line) => lines.push(line) }, timeoutMs, Date.now)
+  const log = { ...keptLog(), warn: (line: string) => lines.push(line) }
+  const patience = createPatience(log, timeoutMs, Date.now)
   const watch: Watch = patience.watch(readFrame('{"id":"7","method":"tools/call"}')!, (error) => {
     errors.push(error)
     watch.end()

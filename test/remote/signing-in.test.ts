@@ -4,6 +4,7 @@ import { RelayError } from '../../src/errors.ts'
 import { type Frame, readFrame } from '../../src/frame.ts'
 import { INITIALIZE_PATIENCE_MS, LIST_PATIENCE_MS } from '../../src/limits.ts'
 import { type PendingSignIn, withSignIn } from '../../src/remote/signing-in.ts'
+import { keptLog } from '../support/log.ts'
 
 const LINK = 'https://as.example/authorize?x=1'
 
@@ -44,7 +45,7 @@ function setUp(capabilities: object = {}, remembered?: string) {
         },
         lost: () => {},
       },
-      log: { warn: () => {} },
+      log: keptLog(),
       pending: () => pending,
       remembered: () => (remembered === undefined ? undefined : Buffer.from(remembered)),
       remember: (_, result) => {

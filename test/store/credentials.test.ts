@@ -13,6 +13,7 @@ import { fileOf, type StoreKey } from '../../src/store/place.ts'
 import type { ServerRecord, StoredTokens } from '../../src/store/record.ts'
 import { readStartTokens } from '../../src/store/start.ts'
 import { emptyFolder } from './folder.ts'
+import { keptLog } from '../support/log.ts'
 
 const KEY: StoreKey = {
   server: new URL('https://h.example/mcp?key=secret'),
@@ -33,7 +34,7 @@ const TOKENS: StoredTokens = {
 
 function open(folder: string, key = KEY): { store: Credentials; warnings: string[] } {
   const warnings: string[] = []
-  const log = { warn: (line: string) => void warnings.push(line) }
+  const log = { ...keptLog(), warn: (line: string) => void warnings.push(line) }
   return { store: openCredentials(folder, key, log, new AbortController().signal), warnings }
 }
 

@@ -6,6 +6,7 @@ import { readFrame } from '../../src/frame.ts'
 import { MAX_INTRODUCTION_BYTES } from '../../src/limits.ts'
 import { openIntroductions } from '../../src/store/introductions.ts'
 import { until } from '../support/until.ts'
+import { keptLog } from '../support/log.ts'
 
 const server = new URL('https://mcp.example/mcp?key=secret')
 
@@ -13,7 +14,7 @@ function setUp() {
   const folder = join(mkdtempSync(join(tmpdir(), 'introductions-')), 'made')
   onTestFinished(() => rmSync(join(folder, '..'), { recursive: true }))
   const warnings: string[] = []
-  const log = { warn: (line: string) => warnings.push(line) }
+  const log = { ...keptLog(), warn: (line: string) => warnings.push(line) }
   const files = (): string[] => {
     try {
       return readdirSync(folder).filter((name) => name.endsWith('.json'))

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { chooseKeychain } from '../../src/store/choose.ts'
 import { openKeychain } from '../../src/store/keychain.ts'
 import { type Ask, KeychainFailure } from '../../src/store/keychain-link.ts'
+import { type KeptLog, keptLog } from '../support/log.ts'
 
 /** A keychain in memory that takes texts of `max` characters. */
 function keychain(max = Infinity): { ask: Ask; entries: Map<string, string> } {
@@ -38,9 +39,9 @@ function place(content?: string): string {
   return file
 }
 
-function listener(): { log: { warn(line: string): void }; lines: string[] } {
-  const lines: string[] = []
-  return { log: { warn: (line) => void lines.push(line) }, lines }
+function listener(): { log: KeptLog; lines: string[] } {
+  const log = keptLog()
+  return { log, lines: log.lines }
 }
 
 test('an empty keychain is probed, and nothing of the probe stays', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { openVerdicts } from '../../src/store/verdicts.ts'
 import { until } from '../support/until.ts'
+import { keptLog } from '../support/log.ts'
 
 const url = new URL('https://mcp.example/sse?key=secret')
 let root: string
@@ -17,7 +18,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
 })
 
-const open = () => openVerdicts(directory, { warn: (line) => lines.push(line) })
+const open = () => openVerdicts(directory, { ...keptLog(), warn: (line) => lines.push(line) })
 
 function files(): string[] {
   try {

@@ -1,0 +1,46 @@
+import { locate, members } from './locate.ts'
+
+/** New JSON source for members by name; `undefined` removes a member. */
+export type Changes = Readonly<Record<string, string | Buffer | undefined>>
+
+/**
+ * Sets and removes members of an object in its text; every other byte stays, so numbers, key order
+ * and members that nobody knows survive. A member that was not there is put first.
+ *
+ * @param text valid JSON whose root is an object; anything else is returned as it is
+ */
+export function withMembers(text: Buffer, changes: Changes): Buffer {
+  const root = locate(text)!
+  if (text[root.start] !== 0x7b) return text
+  const pieces: Buffer[] = []
+  const missing = new Set(Object.keys(changes).filter((name) => changes[name] !== undefined))
+  const begin = root.start + 1
+  let from = begin
+  let removed = from
+  let first = true
+  for (const { name, start, value } of members(text, root)) {
+    const source = Object.hasOwn(changes, name)
+      ? changes[name]
+      : text.subarray(value.start, value.end)
+    if (source === undefined) {
+      removed = value.end
+      continue
+    }
+    // Between two members that stay there is one comma, whatever stood between them.
+    const untouched = removed === from
+    if (untouched) pieces.push(text.subarray(from, value.start))
+    else pieces.push(Buffer.from(first ? '' : ','), text.subarray(start, value.start))
+    pieces.push(Buffer.from(source))
+    missing.delete(name)
+    from = removed = value.end
+    first = false
+  }
+  const comma = Buffer.from(',')
+  const added = [...missing].flatMap((name) => [
+    Buffer.from(`${JSON.stringify(name)}:`),
+    Buffer.from(changes[name]!),
+    comma,
+  ])
+  if (first) added.pop()
+  return Buffer.concat([text.subarray(0, begin), ...added, ...pieces, text.subarray(removed)])
+}

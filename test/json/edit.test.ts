@@ -1,0 +1,61 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type Changes, withMembers } from '../../src/json/edit.ts'
+import { texts } from '../support/json-texts.ts'
+
+const edited = (text: string, changes: Changes): string =>
+  withMembers(Buffer.from(text), changes).toString('utf8')
+
+describe('withMembers', () => {
+  test.each<[string, Changes, string]>([
+    ['{"a":1.0,"b":1e400}', { a: '2' }, '{"a":2,"b":1e400}'],
+    ['{"a":1.0,"b":1e400}', { c: '3' }, '{"c":3,"a":1.0,"b":1e400}'],
+    ['{"a":1.0,"b":1e400}', { c: '3', d: Buffer.from('4') }, '{"c":3,"d":4,"a":1.0,"b":1e400}'],
+    ['{}', { a: '1' }, '{"a":1}'],
+    [' { } ', { a: '1' }, ' {"a":1 } '],
+    ['{"a":1}', { a: undefined }, '{}'],
+    ['{"a":1}', { a: undefined, b: '2' }, '{"b":2}'],
+    ['{"a":1,"b":2,"c":3}', { a: undefined }, '{"b":2,"c":3}'],
+    ['{"a":1,"b":2,"c":3}', { b: undefined }, '{"a":1,"c":3}'],
+    ['{"a":1,"b":2,"c":3}', { c: undefined }, '{"a":1,"b":2}'],
+    ['{"a":1,"b":2,"c":3}', { a: undefined, b: undefined }, '{"c":3}'],
+    ['{"a":1,"b":2,"c":3}', { b: undefined, c: undefined }, '{"a":1}'],
+    ['{ "a" : 1 , "b" : 2 }', { c: undefined }, '{ "a" : 1 , "b" : 2 }'],
+    ['{ "a" : 1 , "b" : 2 }', { b: '3' }, '{ "a" : 1 , "b" : 3 }'],
+    ['{"a":1,"a":2}', { a: '3' }, '{"a":3,"a":3}'],
+    ['{"a":1,"b":0,"a":2}', { a: undefined }, '{"b":0}'],
+    ['{"\\u0061":1}', { a: '2' }, '{"\\u0061":2}'],
+    ['{"toString":1,"__proto__":2}', { a: '3' }, '{"a":3,"toString":1,"__proto__":2}'],
+    ['[1]', { a: '2' }, '[1]'],
+    ['"a"', { a: '2' }, '"a"'],
+  ])('%s with %j', (text, changes, expected) => {
+    expect(edited(text, changes)).toBe(expected)
+  })
+
+  test('does to any text what it would do to the parsed object', () => {
+    const names = fc.constantFrom('a', 'b', 'id', '')
+    const changes = fc.dictionary(names, fc.option(texts, { nil: undefined }))
+    const objects = fc
+      .array(fc.tuple(fc.oneof(names, fc.string()), texts))
+      .map((all) => `{${all.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`)
+    fc.assert(
+      fc.property(objects, changes, (text, change) => {
+        const expected = new Map(Object.entries(JSON.parse(text) as Record<string, unknown>))
+        for (const [name, source] of Object.entries(change)) {
+          if (source === undefined) expected.delete(name)
+          else expected.set(name, JSON.parse(source))
+        }
+        const result = JSON.parse(edited(text, change)) as Record<string, unknown>
+        expect(new Map(Object.entries(result))).toEqual(expected)
+      }),
+    )
+  })
+
+  test('changes nothing when there is nothing to change', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(edited(text, {})).toBe(text)
+      }),
+    )
+  })
+})
