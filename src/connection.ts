@@ -5,7 +5,7 @@ import { withAuth } from './http/with-auth.ts'
 import { withHeaders } from './http/with-headers.ts'
 import { withRedirects } from './http/with-redirects.ts'
 import type { Log } from './log.ts'
-import type { RelayOptions, StoreChoice } from './options.ts'
+import type { ServerOptions, StoreChoice } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { fileOf } from './store/place.ts'
 import { readStartTokens } from './store/start.ts'
@@ -23,7 +23,7 @@ export interface Connection {
 
 /** Prepares the way to the server; nothing is sent. */
 export async function openConnection(
-  { url, headers, auth, store }: RelayOptions,
+  { url, headers, auth, store }: ServerOptions,
   log: Log,
   env: NodeJS.ProcessEnv,
 ): Promise<Connection> {
