@@ -172,6 +172,9 @@ function oneOf<T extends string>(known: readonly T[], what: string, word: string
   })
 }
 
+/** What hosts pass on for a setting that its user has left empty (MCPB, user_config). */
+const UNSET = /^(\$\{user_config\.[^}]*\})?$/
+
 /** The user's headers; a flag wins over a file, a file over the environment. */
 function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, string> {
   const headers: Record<string, string> = {}
@@ -191,7 +194,8 @@ function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, str
   }
   for (const [variable, value] of Object.entries(env)) {
     const name = /^BRIDGE_HEADER_(.+)$/.exec(variable)?.[1]
-    if (name !== undefined && value !== undefined) add(name.replaceAll('_', '-'), value, variable)
+    if (name === undefined || value === undefined || UNSET.test(value)) continue
+    add(name.replaceAll('_', '-'), value, variable)
   }
   for (const file of list(values['header-file'])) {
     for (const line of headerLines(file)) addLine(line, file)
