@@ -4,6 +4,8 @@ import { AUTH_OPTIONS } from './auth/flags.ts'
 import { type AuthOptions, readAuthOptions } from './auth/options.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
+import { NETWORK_OPTIONS } from './http/flags.ts'
+import { type NetworkOptions, readNetworkOptions } from './http/options.ts'
 import { nearest } from './nearest.ts'
 import {
   durationMs,
@@ -52,6 +54,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
   ...AUTH_OPTIONS,
+  ...NETWORK_OPTIONS,
   {
     name: 'store',
     value: 'file|keychain',
@@ -76,6 +79,7 @@ export interface RelayOptions {
   readonly strategy: Strategy
   readonly timeoutMs: number | undefined
   readonly auth: AuthOptions
+  readonly network: NetworkOptions
   readonly store: StoreChoice
 }
 
@@ -155,6 +159,7 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
     auth: readAuthOptions(values, env, allowHttp, command === 'login'),
+    network: readNetworkOptions(values, env),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
   }
   if (command === undefined) return { command: 'relay', options: Object.freeze(options) }

@@ -1,11 +1,7 @@
 import type { Dispatcher } from 'undici'
 import Agent from 'undici/lib/dispatcher/agent.js'
-import {
-  BODY_JOIN_BYTES,
-  CONNECT_TIMEOUT_MS,
-  KEEP_ALIVE_MS,
-  RESPONSE_HIGH_WATER_BYTES,
-} from '../limits.ts'
+import { BODY_JOIN_BYTES, KEEP_ALIVE_MS, RESPONSE_HIGH_WATER_BYTES } from '../limits.ts'
+import type { Network } from './network.ts'
 
 /** One HTTP request of the bridge. */
 export interface HttpRequest {
@@ -50,14 +46,15 @@ export interface HttpClient {
 }
 
 /** A client without fetch (a fifth of its CPU per message), without redirects and without timeouts on bodies. */
-export function createHttpClient(): HttpClient {
+export function createHttpClient(network: Network): HttpClient {
   const agent = new Agent({
     // undici ends a silent body after 300 s by default; an idle event stream is normal here, and a
     // tool may think for an hour.
     bodyTimeout: 0,
     headersTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: network.connector(),
+    allowH2: network.http2,
   })
   return {
     send: (request) =>

@@ -2,3 +2,13 @@
 declare module 'undici/lib/dispatcher/agent.js' {
   export { Agent as default } from 'undici'
 }
+
+/** What the dispatcher itself makes its connections with. */
+declare module 'undici/lib/core/connect.js' {
+  import type { Socket } from 'node:net'
+  import type { buildConnector } from 'undici'
+
+  export default function connector(
+    options: buildConnector.BuildOptions,
+  ): (target: buildConnector.Options, callback: buildConnector.Callback) => Socket
+}

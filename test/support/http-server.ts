@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { TlsOptions } from 'node:tls'
 import type { AddressInfo, Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Message } from './bridge.ts'
-import type { Certificate } from './certificate.ts'
 
 /** One request that reached the server. */
 export interface Seen {
@@ -29,7 +29,7 @@ export interface TestServer {
 export interface ServerOptions {
   readonly port?: number
   readonly path?: string
-  readonly tls?: Certificate
+  readonly tls?: TlsOptions
 }
 
 /** Starts a server; the handler gets each request with its whole body. It is closed after the test. */
