@@ -1,6 +1,4 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns'
-import type { LookupFunction } from 'node:net'
-import { callbackify } from 'node:util'
 import type { buildConnector } from 'undici'
 import Agent from 'undici/lib/dispatcher/agent.js'
 import { networkFailure } from '../errors.ts'
@@ -16,7 +14,7 @@ export type AuthFetch = (url: URL, init?: RequestInit) => Promise<Response>
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>
 
 /** What makes connections as the user wants them: proxy, certificates, version of IP. */
-export type Connector = (lookup: LookupFunction) => buildConnector.connector
+export type Connector = (resolve: Lookup) => buildConnector.connector
 
 /** Where requests may go. */
 export interface FetchPolicy {
@@ -48,12 +46,7 @@ export function createAuthHttp(policy: FetchPolicy): AuthHttp {
   const guards = (): Promise<boolean> => (publicServer ??= isPublic(policy))
   const agent = new Agent({
     // Checked where the connection is made: a name may change its address after any earlier check.
-    connect: policy.connector((hostname, { family }, callback) => {
-      resolveByCallback(hostname, (error, addresses = []) => {
-        const fitting = addresses.filter((address) => !family || address.family === family)
-        callback(error, fitting)
-      })
-    }),
+    connect: policy.connector(resolve),
   })
 
   async function resolve(hostname: string): Promise<readonly LookupAddress[]> {
@@ -63,8 +56,6 @@ export function createAuthHttp(policy: FetchPolicy): AuthHttp {
     if (open.length === 0) throw refusedAddress(policy, hostname)
     return open
   }
-
-  const resolveByCallback = callbackify(resolve)
 
   async function check(url: URL): Promise<void> {
     if (url.username !== '' || url.password !== '') {

@@ -93,8 +93,8 @@ function identityOf({ certFile, keyFile, passphrase }: ClientCertificate): Ident
     throw new BridgeError('usage', `${certFile} holds no private key.`, { hint: 'Pass --key.' })
   }
   const source = keyFile ?? certFile
-  refuseOpenToOthers(source)
   const keyText = inside ? text : read(source, '--key').toString('latin1')
+  refuseOpenToOthers(source)
   const key = keyOf(keyText, source, passphrase)
   if (!certificateOf(pemsOf(text)[0] ?? '', certFile, '--cert').checkPrivateKey(key)) {
     throw new BridgeError('usage', `The key in ${source} is not that of the certificate.`)

@@ -1,10 +1,11 @@
-import type { LookupFunction, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { callbackify } from 'node:util'
 import type { buildConnector } from 'undici'
 import buildConnectorByUndici from 'undici/lib/core/connect.js'
-import { FAMILY_ATTEMPT_MS, PROXY_LOOKUP_MS, TCP_KEEP_ALIVE_MS } from '../limits.ts'
+import { FAMILY_ATTEMPT_MS, TCP_KEEP_ALIVE_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Certificates } from './certificates.ts'
+import { consult, lookupBy, type Resolve } from './names.ts'
 import type { NetworkOptions } from './options.ts'
 import { proxyFor } from './proxies.ts'
 
@@ -13,10 +14,10 @@ export interface Network {
   /** The HTTP versions that servers are asked for. */
   readonly http2: boolean
   /**
-   * What undici calls for each new connection. `lookup` resolves names in place of the system, and
-   * has the right to refuse one.
+   * What undici calls for each new connection. `resolve` is asked for addresses in place of the
+   * system, and has the right to refuse one.
    */
-  connector(lookup?: LookupFunction): buildConnector.connector
+  connector(resolve?: Resolve): buildConnector.connector
 }
 
 /** Prepares connections; reads certificates when there are any to read. */
@@ -56,7 +57,7 @@ export function createNetwork(
 
   return {
     http2,
-    connector(lookup) {
+    connector(resolve) {
       const connect = buildConnectorByUndici({
         timeout: connectTimeoutMs,
         keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
@@ -64,7 +65,7 @@ export function createNetwork(
         autoSelectFamilyAttemptTimeout: FAMILY_ATTEMPT_MS,
         allowH2: http2,
         ...(family === undefined ? {} : { family }),
-        ...(lookup === undefined ? {} : { lookup }),
+        ...(resolve === undefined ? {} : { lookup: lookupBy(resolve, family) }),
         ...(certificates === undefined ? {} : { secureContext: certificates.secureContext }),
       })
 
@@ -83,7 +84,7 @@ export function createNetwork(
 
       async function tunnel(target: buildConnector.Options): Promise<Socket> {
         const proxy = proxyFor(target, proxies)!
-        if (lookup !== undefined) await consult(lookup, target.hostname)
+        if (resolve !== undefined) await consult(resolve, target.hostname)
         const { openTunnel } = await import('./tunnel.ts')
         const socket = await openTunnel(proxy, target, {
           timeoutMs: connectTimeoutMs,
@@ -114,19 +115,4 @@ export function createNetwork(
       }
     },
   }
-}
-
-/**
- * Asks for the right to connect to a name that the proxy will resolve. Inside such networks names of
- * the internet often have no address: not to find one is no refusal.
- */
-function consult(lookup: LookupFunction, hostname: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const limit = setTimeout(resolve, PROXY_LOOKUP_MS)
-    lookup(hostname, { all: true }, (error) => {
-      clearTimeout(limit)
-      if (error === null || error === undefined || error.syscall === 'getaddrinfo') resolve()
-      else reject(error)
-    })
-  })
 }

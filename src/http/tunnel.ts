@@ -1,6 +1,6 @@
 import { request as requestByHttp } from 'node:http'
 import { request as requestByHttps } from 'node:https'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { ProxyFailure } from '../errors.ts'
 import { isSupported, type Proxy } from './options.ts'
 import type { Target } from './proxies.ts'
@@ -29,11 +29,12 @@ export function openTunnel(proxy: Proxy, target: Target, options: TunnelOptions)
     const name = target.hostname.includes(':') ? `[${target.hostname}]` : target.hostname
     const authority = `${name}:${target.port || (target.protocol === 'https:' ? 443 : 80)}`
     const { authorization } = proxy
+    const proxyHost = hostname.replace(/^\[(.*)\]$/, '$1')
     const connect = {
       method: 'CONNECT',
       path: authority,
       agent: false,
-      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      host: proxyHost,
       ...(port === '' ? {} : { port }),
       headers: {
         host: authority,
@@ -44,7 +45,12 @@ export function openTunnel(proxy: Proxy, target: Target, options: TunnelOptions)
     }
     const request =
       protocol === 'https:'
-        ? requestByHttps({ ...connect, ...(options.ca && { ca: [...options.ca] }) })
+        ? requestByHttps({
+            ...connect,
+            // Node would take the target's name from the header; no name for an address (RFC 6066 §3).
+            servername: isIP(proxyHost) === 0 ? proxyHost : '',
+            ...(options.ca && { ca: [...options.ca] }),
+          })
         : requestByHttp(connect)
     const timer = setTimeout(() => {
       request.destroy(new ProxyFailure('ERR_PROXY_TIMEOUT', host))
