@@ -11,13 +11,18 @@ import { proxyFor } from './proxies.ts'
 
 /** Makes the connections of the program, directly or through a proxy. */
 export interface Network {
-  /** The HTTP versions that servers are asked for. */
+  /** Whether the user wants HTTP/2 where a server offers it. */
   readonly http2: boolean
-  /**
-   * What undici calls for each new connection. `resolve` is asked for addresses in place of the
-   * system, and has the right to refuse one.
-   */
-  connector(resolve?: Resolve): buildConnector.connector
+  /** What undici calls for each new connection. */
+  connector(needs?: ConnectorNeeds): buildConnector.connector
+}
+
+/** What is different about the connections of one client. */
+interface ConnectorNeeds {
+  /** Asked for addresses in place of the system; has the right to refuse one. */
+  readonly resolve?: Resolve
+  /** Whether HTTP/2 may be spoken. */
+  readonly http2?: boolean
 }
 
 /** Prepares connections; reads certificates when there are any to read. */
@@ -57,13 +62,13 @@ export function createNetwork(
 
   return {
     http2,
-    connector(resolve) {
+    connector({ resolve, http2: multiplexed = false } = {}) {
       const connect = buildConnectorByUndici({
         timeout: connectTimeoutMs,
         keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
         autoSelectFamily: true,
         autoSelectFamilyAttemptTimeout: FAMILY_ATTEMPT_MS,
-        allowH2: http2,
+        allowH2: multiplexed,
         ...(family === undefined ? {} : { family }),
         ...(resolve === undefined ? {} : { lookup: lookupBy(resolve, family) }),
         ...(certificates === undefined ? {} : { secureContext: certificates.secureContext }),
@@ -79,6 +84,9 @@ export function createNetwork(
           if (result[0] === null) tell(target, result[1], proxy)
           callback(...result)
         })
+        // An alert behind the handshake does not end the socket, and undici would report the end that
+        // follows: `certificate required` comes like this in TLS 1.3 (RFC 8446 §4.4.2.4).
+        socket.on('error', (error) => socket.destroy(error))
         socket.on('session', (session: Buffer) => sessions.set(kept, session))
       }
 

@@ -37,7 +37,8 @@ interface Client {
 function clientOf(wanted: Partial<NetworkOptions>, resolve?: Resolve, trusted = true): Client {
   const log = keptLog()
   const network = createNetwork(networkOptions(wanted), log, trusted ? trusting : undefined)
-  const connector = network.connector.bind(network, resolve)
+  const needs = resolve === undefined ? {} : { resolve }
+  const connector = (): ReturnType<typeof network.connector> => network.connector(needs)
   const { send, destroy } = createHttpClient({ ...network, connector })
   onTestFinished(destroy)
   return {
