@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, Socket } from 'node:net'
 import tls from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -103,6 +103,25 @@ describe('through a proxy', () => {
     })
   })
 
+  test('a client certificate is for the server, not for the proxy', async () => {
+    const options = { requestCert: true, rejectUnauthorized: false, ca: ca.cert }
+    const server = await echo({ tls: { ...identity, ...options } })
+    const shown: unknown[] = []
+    server.onSecure((socket) => shown.push(socket.getPeerCertificate().subject.CN))
+    const proxy = await behind(server, { tls: { ...ca.issue('127.0.0.1'), ...options } })
+    const context = { ca: ca.cert, ...ca.issue('client.example') }
+    const certificates = { ca: [ca.cert], secureContext: tls.createSecureContext(context) }
+    const client = createHttpClient(
+      createNetwork(networkOptions(proxy.via), keptLog(), certificates),
+    )
+    onTestFinished(() => client.destroy())
+    const url = new URL('https://mcp.example/')
+    const response = await client.send({ method: 'GET', url, headers: {} })
+    response.discard()
+    expect(shown).toEqual(['client.example'])
+    expect(proxy.shown).toEqual([undefined])
+  })
+
   test('this machine is reached directly', async () => {
     const server = await echo({ tls: identity })
     const proxy = await behind(server)
@@ -192,6 +211,18 @@ describe('a guard of names', () => {
 })
 
 describe('TLS', () => {
+  test('a server that never answers the handshake is given up', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { get } = clientOf({ connectTimeoutMs: 300 })
+    const error = await get(`https://127.0.0.1:${port}/`).catch((reason: unknown) => reason)
+    const { message, details } = networkFailure(error, 'https://mcp.example', 'request')
+    expect(message).toBe('No connection to https://mcp.example: the connection timed out.')
+    expect(details.hint).toContain('--connect-timeout')
+  })
+
   test('a session is used again, whatever was collected between', async () => {
     const reused: boolean[] = []
     const server = await startServer(
