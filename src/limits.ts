@@ -51,6 +51,28 @@ export const PARENT_CHECK_MS = 500
 /** TCP and TLS handshake: longer than three lost SYN packets (1 + 2 + 4 s). */
 export const CONNECT_TIMEOUT_MS = 10_000
 
+/**
+ * How long one address of a host may take before the next one is tried: longer than a packet needs
+ * around the world and back (400 ms), because Node gives the first attempt up then.
+ */
+export const FAMILY_ATTEMPT_MS = 500
+
+/** TCP keep-alive begins after this much silence: NATs forget connections after a minute at the earliest. */
+export const TCP_KEEP_ALIVE_MS = 30_000
+
+/** Requests at once on one HTTP/2 connection: what servers allow at least (RFC 9113 §6.5.2). */
+export const MAX_STREAMS_PER_CONNECTION = 100
+
+/** How long to look for the address of a name that a proxy will resolve; without one it decides alone. */
+export const PROXY_LOOKUP_MS = 1_000
+
+/** Cookies of one origin, and the longest one (RFC 6265 §6.1). */
+export const MAX_COOKIES = 50
+export const MAX_COOKIE_BYTES = 4096
+
+/** All cookies of one origin together: servers refuse request headers above 8 KiB. */
+export const MAX_ORIGIN_COOKIE_BYTES = 4096
+
 /** Load balancers close idle connections after 60 s; we drop them first. */
 export const KEEP_ALIVE_MS = 45_000
 

@@ -3,6 +3,8 @@ import { AUTH_OPTIONS } from './auth/flags.ts'
 import { type AuthOptions, readAuthOptions } from './auth/options.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
+import { NETWORK_OPTIONS } from './http/flags.ts'
+import { type NetworkOptions, readNetworkOptions } from './http/options.ts'
 import {
   durationMs,
   expand,
@@ -47,6 +49,7 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
   ...AUTH_OPTIONS,
+  ...NETWORK_OPTIONS,
   {
     name: 'store',
     value: 'file|keychain',
@@ -70,6 +73,7 @@ export interface ServerOptions {
   readonly strategy: Strategy
   readonly timeoutMs: number | undefined
   readonly auth: AuthOptions
+  readonly network: NetworkOptions
   readonly store: StoreChoice
 }
 
@@ -135,6 +139,7 @@ export function readServerOptions(
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
     auth: readAuthOptions(values, env, allowHttp, attended),
+    network: readNetworkOptions(values, env),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
   })
 }
