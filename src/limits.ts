@@ -66,6 +66,9 @@ export const MAX_STREAMS_PER_CONNECTION = 100
 /** How long to look for the address of a name that a proxy will resolve; without one it decides alone. */
 export const PROXY_LOOKUP_MS = 1_000
 
+/** Origins whose TLS sessions are kept: a server and its authorization servers are a handful. */
+export const MAX_REMEMBERED_ORIGINS = 100
+
 /** Cookies of one origin, and the longest one (RFC 6265 §6.1). */
 export const MAX_COOKIES = 50
 export const MAX_COOKIE_BYTES = 4096

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net'
 import { callbackify } from 'node:util'
 import type { buildConnector } from 'undici'
 import buildConnectorByUndici from 'undici/lib/core/connect.js'
-import { FAMILY_ATTEMPT_MS, TCP_KEEP_ALIVE_MS } from '../limits.ts'
+import { FAMILY_ATTEMPT_MS, MAX_REMEMBERED_ORIGINS, TCP_KEEP_ALIVE_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Certificates } from './certificates.ts'
 import { consult, lookupBy, type Resolve } from './names.ts'
-import type { NetworkOptions } from './options.ts'
+import type { NetworkOptions, Proxy } from './options.ts'
 import { proxyFor } from './proxies.ts'
 
 /** Makes the connections of the program, directly or through a proxy. */
@@ -44,8 +44,6 @@ export function createNetwork(
   log: Log,
   certificates?: Certificates,
 ): Network {
-  /** undici keeps TLS sessions by weak references only; without this a collection forgets them. */
-  const sessions = new Map<string, Buffer>()
   const told = new Map<string, string>()
 
   function tell(target: buildConnector.Options, socket: Socket, proxy: string | undefined): void {
@@ -56,13 +54,15 @@ export function createNetwork(
     const change = { origin, proxy, http, family: socket.remoteFamily }
     const text = JSON.stringify(change)
     if (told.get(origin) === text) return
-    told.set(origin, text)
+    remember(told, origin, text)
     log.state({ part: 'network', what: 'connected', ...change })
   }
 
   return {
     http2,
     connector({ resolve, http2: multiplexed = false } = {}) {
+      // undici keeps TLS sessions by weak references only; without this a collection forgets them.
+      const sessions = new Map<string, Buffer>()
       const connect = buildConnectorByUndici({
         timeout: connectTimeoutMs,
         keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
@@ -87,11 +87,10 @@ export function createNetwork(
         // An alert behind the handshake does not end the socket, and undici would report the end that
         // follows: `certificate required` comes like this in TLS 1.3 (RFC 8446 §4.4.2.4).
         socket.on('error', (error) => socket.destroy(error))
-        socket.on('session', (session: Buffer) => sessions.set(kept, session))
+        socket.on('session', (session: Buffer) => remember(sessions, kept, session))
       }
 
-      async function tunnel(target: buildConnector.Options): Promise<Socket> {
-        const proxy = proxyFor(target, proxies)!
+      async function tunnel(proxy: Proxy, target: buildConnector.Options): Promise<Socket> {
         if (resolve !== undefined) await consult(resolve, target.hostname)
         const { openTunnel } = await import('./tunnel.ts')
         const socket = await openTunnel(proxy, target, {
@@ -106,21 +105,27 @@ export function createNetwork(
       const tunnelByCallback = callbackify(tunnel)
 
       return (target, callback) => {
-        const proxy = proxyFor(target, proxies)?.url.host
+        const proxy = proxyFor(target, proxies)
         if (proxy === undefined) {
           open(target, callback)
           return
         }
-        tunnelByCallback(target, (error, socket) => {
+        const { host } = proxy.url
+        tunnelByCallback(proxy, target, (error, socket) => {
           if (error !== null) callback(error, null)
           else if (target.protocol === 'https:') {
-            open({ ...target, httpSocket: socket }, callback, proxy)
+            open({ ...target, httpSocket: socket }, callback, host)
           } else {
-            tell(target, socket, proxy)
+            tell(target, socket, host)
             callback(null, socket)
           }
         })
       }
     },
   }
+}
+
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  if (map.size >= MAX_REMEMBERED_ORIGINS) map.clear()
+  map.set(key, value)
 }

@@ -257,6 +257,41 @@ describe('TLS', () => {
   })
 })
 
+describe('what is said about a failure', () => {
+  test('a server without TLS', async () => {
+    const { origin } = await echo()
+    const error = await clientOf({})
+      .get(origin.replace('http:', 'https:'))
+      .catch((reason: unknown) => reason)
+    const { message, details } = networkFailure(error, 'https://mcp.example', 'request')
+    expect(message).toMatch(/^No connection to .*: it does not speak TLS on this port\.$/)
+    expect(details).toMatchObject({ phase: 'connect', hint: expect.stringContaining('scheme') })
+  })
+
+  test('a name that nobody knows', async () => {
+    const none: Resolve = () => Promise.resolve([])
+    const error = await clientOf({}, none)
+      .get('https://mcp.example/')
+      .catch((reason: unknown) => reason)
+    const { message, details } = networkFailure(error, 'https://mcp.example', 'request')
+    expect(message).toMatch(/: the host name does not exist\.$/)
+    expect(details).toMatchObject({ phase: 'connect', hint: expect.stringContaining('--proxy') })
+  })
+
+  test.each([
+    ['the connection was reset', 'ECONNRESET', 'request', 'Lost the connection to o'],
+    ['its certificate has expired', 'CERT_HAS_EXPIRED', 'connect', 'No connection to o'],
+    ['ESTRANGE', 'ESTRANGE', 'request', 'Lost the connection to o'],
+  ])('%s: %s', (why, code, phase, what) => {
+    const inner = Object.assign(new Error('inner'), { code })
+    for (const error of [inner, new TypeError('fetch failed', { cause: inner })]) {
+      const failure = networkFailure(error, 'o', 'request')
+      expect(failure.message).toBe(`${what}: ${why}.`)
+      expect(failure.details.phase).toBe(phase)
+    }
+  })
+})
+
 /** A listening socket that nobody serves and whose queue is full: packets to it are lost. */
 async function blackHole(port: number): Promise<void> {
   const code = `require('net').createServer().listen({host:'::1',port:${port},backlog:1},()=>console.log())`
