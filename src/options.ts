@@ -14,6 +14,7 @@ import {
   text,
   type Values,
 } from './option-values.ts'
+import { LINK_OPTIONS, type LinkOptions, readLinkOptions } from './remote/flags.ts'
 import type { Strategy } from './remote/index.ts'
 
 /** The verbs; without one of them the first word is the URL of a server to relay to. */
@@ -51,6 +52,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     variable: 'BRIDGE_TIMEOUT',
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
+  ...LINK_OPTIONS,
   ...AUTH_OPTIONS,
   {
     name: 'store',
@@ -75,6 +77,7 @@ export interface RelayOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly strategy: Strategy
   readonly timeoutMs: number | undefined
+  readonly link: LinkOptions
   readonly auth: AuthOptions
   readonly store: StoreChoice
 }
@@ -154,6 +157,7 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
       text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
+    link: readLinkOptions(values, env),
     auth: readAuthOptions(values, env, allowHttp, command === 'login'),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
   }

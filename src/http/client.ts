@@ -5,7 +5,9 @@ import {
   CONNECT_TIMEOUT_MS,
   KEEP_ALIVE_MS,
   RESPONSE_HIGH_WATER_BYTES,
+  TCP_KEEP_ALIVE_MS,
 } from '../limits.ts'
+import { type Connections, createConnections, type Use } from './connections.ts'
 
 /** One HTTP request of the bridge. */
 export interface HttpRequest {
@@ -16,9 +18,18 @@ export interface HttpRequest {
   readonly body?: readonly Buffer[] | undefined
   /** Called when the request has a connection and is written to it, before any later request is. */
   readonly onStart?: (() => void) | undefined
+  /** Called when it failed and will be sent again: what follows need not wait for that. */
+  readonly onPutOff?: (() => void) | undefined
   readonly signal?: AbortSignal | undefined
   /** Whether nobody waits for it: such a request never makes a person sign in. */
   readonly background?: boolean
+  /** Whether the host waits for another request behind this one, and cannot wait for a person. */
+  readonly behindAnother?: boolean
+  /**
+   * Whether it may be sent again although the server may have carried it out; asked when it has
+   * failed. Absent: it is never sent again here.
+   */
+  readonly repeatable?: (() => boolean) | undefined
 }
 
 /** A response whose body has not been read. */
@@ -45,6 +56,10 @@ export type HttpSend = (request: HttpRequest) => Promise<HttpResponse>
 /** The connection pool. */
 export interface HttpClient {
   readonly send: HttpSend
+  /** Ends the idle connections. */
+  reset(): void
+  /** Takes note of the connections; the result ends those on which nothing has come since. */
+  suspect(): (error: Error) => void
   /** Ends every connection at once. */
   destroy(): Promise<void>
 }
@@ -57,14 +72,22 @@ export function createHttpClient(): HttpClient {
     bodyTimeout: 0,
     headersTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: { timeout: CONNECT_TIMEOUT_MS, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
   })
+  const connections = createConnections()
   return {
     send: (request) =>
       new Promise((resolve, reject) => {
-        agent.dispatch(dispatchOptions(request), createHandler(request, resolve, reject))
+        if (request.repeatable !== undefined) connections.dropDoubtful(request.repeatable)
+        const handler = createHandler(request, connections, resolve, reject)
+        agent.dispatch(dispatchOptions(request), handler)
       }),
-    destroy: () => agent.destroy(),
+    reset: connections.reset,
+    suspect: connections.suspect,
+    destroy() {
+      connections.close()
+      return agent.destroy()
+    },
   }
 }
 
@@ -94,10 +117,12 @@ function options(
 
 function createHandler(
   request: HttpRequest,
+  connections: Connections,
   resolve: (response: HttpResponse) => void,
   reject: (reason: unknown) => void,
 ): Dispatcher.DispatchHandler {
   const { signal } = request
+  const use: Use = {}
   let controller: Dispatcher.DispatchController | undefined
   let onChunk: ((chunk: Buffer) => Promise<void> | undefined) | undefined
   let kept: Buffer[] = []
@@ -156,6 +181,7 @@ function createHandler(
       controller = started
       if (signal?.aborted === true) abort()
       else signal?.addEventListener('abort', abort, { once: true })
+      connections.starting(use)
       request.onStart?.()
     },
     onResponseStart(_controller, status, headers) {
@@ -185,9 +211,11 @@ function createHandler(
       if (keptBytes > RESPONSE_HIGH_WATER_BYTES) controller?.pause()
     },
     onResponseEnd() {
+      connections.ended(use)
       finish({})
     },
     onResponseError(_controller, error) {
+      connections.ended(use)
       reject(error)
       finish({ error })
     },
