@@ -34,7 +34,10 @@ export function isSessionLost(status: number, body: Buffer): boolean {
   if (status === 404) {
     return error === undefined || valueAt(error, 'code') !== METHOD_NOT_FOUND_CODE
   }
-  const words = error === undefined ? wordsOf(body, frame !== undefined) : valueAt(error, 'message')
+  const words =
+    error === undefined
+      ? wordsOf(body, frame !== undefined)
+      : (valueAt(error, 'message') ?? valueAt(error))
   if (typeof words !== 'string') return false
   const text = words.toLowerCase()
   return UNKNOWN_SESSION.some((start) => text.startsWith(start))
@@ -43,5 +46,5 @@ export function isSessionLost(status: number, body: Buffer): boolean {
 /** The prose of a body that is no JSON-RPC error. */
 function wordsOf(body: Buffer, isJson: boolean): unknown {
   if (!isJson) return body.toString('utf8', 0, 200).trim()
-  return valueAt(body, 'error') ?? valueAt(body, 'message') ?? valueAt(body)
+  return valueAt(body, 'message') ?? valueAt(body)
 }

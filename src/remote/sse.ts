@@ -33,12 +33,16 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   const watches = new Map<RawId, Watch>()
   const asking = new Map<RawId, Asking>()
   const lists = new Set<RawId>()
+  /** Requests that were refused for their lost session, to be sent again in the next. */
+  const resending = new Set<RawId>()
   const arrivals = createArrivals()
   const opening = createOpening()
   const repeatable = createRepeatable()
   const closing = new AbortController()
   /** Ends the stream of now. */
   let stream = new AbortController()
+  /** Settles when it has ended. */
+  let ended = Promise.resolve()
   let initializeId: RawId | undefined
   let endpoint: URL
 
@@ -79,10 +83,15 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   async function connect(background: boolean): Promise<void> {
     const mine = (stream = new AbortController())
     const signal = AbortSignal.any([closing.signal, mine.signal])
-    const ended = (error: RelayError): void => {
+    let isOver = (): void => {}
+    ended = new Promise((resolve) => {
+      isOver = resolve
+    })
+    const over = (error: RelayError): void => {
       if (stream === mine && !closing.signal.aborted) lose(error)
+      isOver()
     }
-    endpoint = await openSseStream({ url, send, signal, background, take, ended })
+    endpoint = await openSseStream({ url, send, signal, background, take, ended: over })
     log.state({ part: 'stream', what: 'opened' })
   }
 
@@ -119,10 +128,12 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   /** The stream has ended, and with it the session: nothing that was asked in it will be answered. */
   function lose(error: RelayError): void {
     log.state({ part: 'stream', what: 'closed' })
-    for (const id of watches.keys()) endWatch(id)
+    for (const id of watches.keys()) {
+      if (resending.has(id)) continue
+      endWatch(id)
+      events.lost(error, id)
+    }
     for (const { reject } of asking.values()) reject(error)
-    lists.clear()
-    events.lost(error)
     renewal.lose(renewal.generation())
     renewal.keepTrying(closing.signal)
   }
@@ -146,10 +157,19 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       })
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
       if (response.status < 300) return // any 2xx: the answer comes on the stream
-      const lost = manner.background === undefined && isSessionLost(response.status, body)
-      if (again || !lost) throw failureOf(response, body)
-      if (generation === renewal.generation()) stream.abort(new Error('the session is lost'))
-      await renewal.ready()
+      const hosts = manner.background === undefined && frame.method !== 'initialize'
+      const lost = hosts && opening.initialize() !== undefined
+      if (again || !lost || !isSessionLost(response.status, body)) throw failureOf(response, body)
+      if (frame.id !== undefined) resending.add(frame.id)
+      try {
+        if (generation === renewal.generation()) {
+          stream.abort(new Error('the session is lost'))
+          await ended
+        }
+        await renewal.ready()
+      } finally {
+        resending.delete(frame.id ?? '')
+      }
     }
   }
 
@@ -181,6 +201,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       }
       if (cancelled !== undefined) {
         endWatch(cancelled)
+        lists.delete(cancelled)
         await arrivals.arrived(cancelled)
       }
       const { id } = frame

@@ -152,7 +152,7 @@ test('a refused or broken initialize costs an error and nothing else', async () 
       json(response, initializeResult(request.message?.id))
     },
   })
-  const bridge = startBridge(server.url)
+  const bridge = startBridge(server.url, { args: ['--retry-for', '0'] })
   for (const id of [0, 1, 2, 3, 4]) {
     bridge.write(initialize(id))
     expect(await bridge.answer(id)).toMatchObject({ error: {} })
