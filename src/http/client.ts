@@ -186,6 +186,7 @@ function createHandler(
     },
     onResponseStart(_controller, status, headers) {
       if (status < 200) return
+      connections.promised(headers['keep-alive'])
       resolve({
         status,
         headers,

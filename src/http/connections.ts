@@ -2,13 +2,15 @@ import diagnostics from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 
 /**
- * The connections of the pool: which of them are idle, since when, and how long the server lets an
- * idle one live. undici tells the socket of a request on its documented diagnostics channel, in the
+ * The connections of the pool: which of them are idle, since when, and for how long the server is
+ * known to leave an idle one open. undici tells the socket of a request on its documented diagnostics channel, in the
  * same turn in which it starts the request.
  */
 export interface Connections {
   /** A request is about to be written to a connection. */
   starting(use: Use): void
+  /** Takes the server's promise of how long it keeps an idle connection (RFC 2068 §19.7.1). */
+  promised(keepAlive: string | string[] | undefined): void
   /** Its response has ended, or never will come. */
   ended(use: Use): void
   /**
@@ -33,14 +35,19 @@ interface Entry {
   idleSince: number
 }
 
-/** A share of the server's idle time is safe: timers and packets are late on busy machines. */
+/** This share of the server's idle time is safe: timers and packets are late on busy machines. */
 const SAFE_SHARE = 0.5
+
+/** No server was seen to close a connection that was idle for less. */
+const SAFE_IDLE_MS = 20
 
 /** A table that learns from what happens to the connections of this process. */
 export function createConnections(now: () => number = () => performance.now()): Connections {
   const sockets = new Map<Socket, Entry>()
   /** The shortest time after which the server has closed an idle connection. */
-  let serverIdleMs = Infinity
+  let closedMs = Infinity
+  /** The longest time for which it has left one open, or promised to. */
+  let keptMs = 0
   let next: Use | undefined
 
   function onSendHeaders(message: unknown): void {
@@ -49,15 +56,19 @@ export function createConnections(now: () => number = () => performance.now()): 
     next.socket = socket
     next = undefined
     const entry = sockets.get(socket)
-    if (entry === undefined) add(socket)
-    else entry.busy++
+    if (entry === undefined) {
+      add(socket)
+      return
+    }
+    if (entry.busy === 0) keptMs = Math.max(keptMs, now() - entry.idleSince)
+    entry.busy++
   }
 
   function add(socket: Socket): void {
     const entry = { busy: 1, idleSince: Infinity }
     sockets.set(socket, entry)
     socket.once('end', () => {
-      if (entry.busy === 0) serverIdleMs = Math.min(serverIdleMs, now() - entry.idleSince)
+      if (entry.busy === 0) closedMs = Math.min(closedMs, now() - entry.idleSince)
     })
     socket.once('close', () => sockets.delete(socket))
   }
@@ -66,6 +77,11 @@ export function createConnections(now: () => number = () => performance.now()): 
   return {
     starting(use) {
       next = use
+    },
+    promised(keepAlive) {
+      if (typeof keepAlive !== 'string') return
+      const seconds = /\btimeout=(\d+)/i.exec(keepAlive)?.[1]
+      if (seconds !== undefined) keptMs = Math.max(keptMs, Number(seconds) * 1000)
     },
     ended(use) {
       if (next === use) next = undefined
@@ -76,10 +92,13 @@ export function createConnections(now: () => number = () => performance.now()): 
       entry.idleSince = now()
     },
     dropDoubtful(mayRepeat) {
-      if (serverIdleMs === Infinity || mayRepeat()) return
-      const oldest = now() - serverIdleMs * SAFE_SHARE
+      const safeMs = Math.max(SAFE_IDLE_MS, SAFE_SHARE * Math.min(closedMs, keptMs))
+      const time = now()
       for (const [socket, { busy, idleSince }] of sockets) {
-        if (busy === 0 && idleSince < oldest) socket.destroy()
+        const idleMs = time - idleSince
+        if (busy > 0 || idleMs <= safeMs || mayRepeat()) continue
+        keptMs = Math.max(keptMs, idleMs)
+        socket.destroy()
       }
     },
     reset() {
