@@ -194,3 +194,46 @@ export const KEYCHAIN_IDLE_MS = 2_000
 
 /** Longest text of one entry: the Windows Credential Manager takes 2,560 bytes, in UTF-16. */
 export const KEYCHAIN_PIECE_CHARS = 1_200
+
+/** How long a request is tried again when the server is away or busy: a restart or a deployment. */
+export const RETRY_FOR_MS = 20_000
+
+/** Bounds of the pause between two tries of one request, doubled each time. */
+export const RETRY_MIN_MS = 100
+export const RETRY_MAX_MS = 5_000
+
+/** One new session in this time: a server that loses sessions faster is broken, not restarting. */
+export const RENEWAL_PAUSE_MS = 5_000
+
+/** How long requests of a lost session may still get their answer, or their own refusal. */
+export const LOST_SESSION_GRACE_MS = 2_000
+
+/** What is repeated in a new session (log level, subscriptions) holds nobody up for longer. */
+export const REPLAY_MS = 5_000
+
+/** Subscriptions that are repeated in a new session; a host that has more is asked to renew them. */
+export const MAX_SUBSCRIPTIONS = 1_000
+
+/** A stream that lived this long was healthy: the next pause is the shortest again. */
+export const HEALTHY_STREAM_MS = 30_000
+
+/** What was said in a shorter gap of a stream that ended in good order is very likely nothing. */
+export const STREAM_GAP_MS = 1_000
+
+/** Hosts answer each list_changed with a new list: after gaps they are told this seldom. */
+export const LIST_CHANGED_PAUSE_MS = 60_000
+
+/** How long a ping may be unanswered: a loaded server answers within this, a dead one never. */
+export const PING_TIMEOUT_MS = 10_000
+
+/** How often the clock is looked at. */
+export const CLOCK_CHECK_MS = 1_000
+
+/** A clock that jumps further than this has slept; a busy machine is never this late. */
+export const WAKE_AFTER_MS = 10_000
+
+/** The status file is written this long after a change: a storm of changes costs one write. */
+export const STATUS_WRITE_MS = 1_000
+
+/** Status files that are looked at for bridges that were killed; more than a machine runs. */
+export const MAX_STATUS_FILES = 1_000

@@ -14,6 +14,7 @@ import {
   text,
   type Values,
 } from './option-values.ts'
+import { LINK_OPTIONS, type LinkOptions, readLinkOptions } from './remote/flags.ts'
 import type { Strategy } from './remote/index.ts'
 
 /** The options of the relay and of every command that talks to a server. */
@@ -48,6 +49,7 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     variable: 'BRIDGE_TIMEOUT',
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
+  ...LINK_OPTIONS,
   ...AUTH_OPTIONS,
   ...NETWORK_OPTIONS,
   {
@@ -72,6 +74,7 @@ export interface ServerOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly strategy: Strategy
   readonly timeoutMs: number | undefined
+  readonly link: LinkOptions
   readonly auth: AuthOptions
   readonly network: NetworkOptions
   readonly store: StoreChoice
@@ -140,6 +143,7 @@ export function readServerOptions(
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
     auth: readAuthOptions(values, env, allowHttp, attended),
     network: readNetworkOptions(values, env),
+    link: readLinkOptions(values, env),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
   })
 }

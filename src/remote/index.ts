@@ -73,6 +73,7 @@ export function openRemote(
       if (chosen !== undefined || remote === undefined) return
       chosen = remote
       endDeciding()
+      context.log.state({ part: 'transport', what: 'chosen', transport })
       if (strategy === 'auto') verdicts.write(context.url, transport)
     }
     const events: RemoteEvents = {

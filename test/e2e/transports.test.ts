@@ -151,7 +151,8 @@ test.each([401, 403, 408, 409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504]
   '%i says nothing about the transport',
   async (status) => {
     const server = await startMcpServer({ initialize: refuse(status, 'text/plain', 'no') })
-    const seen = await refusedBy(server, startBridge(server.url))
+    const bridge = startBridge(server.url, { args: ['--retry-for', '0'] })
+    const seen = await refusedBy(server, bridge)
     expect(seen.answer).toMatchObject({ error: { data: { httpStatus: status } } })
     expect(seen.wire).toEqual(['POST /mcp initialize'])
   },
