@@ -31,9 +31,11 @@ async function dieOf(error: unknown): Promise<void> {
 /** Says what failed; gives the exit code for it. */
 async function complain(error: unknown, argv: readonly string[]): Promise<number> {
   const { complaint } = await import('./complaint.ts')
+  const { createPaint } = await import('./terminal.ts')
   const json = argv.includes('--json')
   const debug = argv.includes('--debug') || /^(debug|frames)$/.test(process.env['BRIDGE_LOG'] ?? '')
-  process.stderr.write(complaint(error, { json, debug }))
+  const { dim } = createPaint(process.stderr, process.env, argv.includes('--no-color'))
+  process.stderr.write(complaint(error, { json, debug, dim }))
   return error instanceof BridgeError ? exitCodeOf(error.code) : 1
 }
 

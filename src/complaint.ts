@@ -8,16 +8,18 @@ export interface Telling {
   readonly json: boolean
   /** With the place in the program that it comes from. */
   readonly debug: boolean
+  /** Makes the less important less visible. */
+  dim(text: string): string
 }
 
 /**
  * A failure that ends a command, as text for stderr: what failed, why, what to do, and the code under
  * which docs/errors.md explains it.
  */
-export function complaint(error: unknown, { json, debug }: Telling): string {
+export function complaint(error: unknown, { json, debug, dim }: Telling): string {
   const { code, message, hint, cause } = known(error)
   if (json) return `${JSON.stringify({ error: { code, message, hint, cause } })}\n`
-  const lines = [`bridge: ${message} [${code}]`]
+  const lines = [`bridge: ${message} ${dim(`[${code}]`)}`]
   if (cause !== undefined) lines.push(`  Cause: ${cause}`)
   if (hint !== undefined) lines.push(`  ${hint}`)
   if (debug && error instanceof Error) lines.push(error.stack ?? '')

@@ -77,12 +77,6 @@ export const ADOPTED_OPTIONS: readonly AdoptedOption[] = [
     help: 'The revision of the protocol.',
     idle: 'the revision is that of your host, or of the server',
   },
-  {
-    name: 'auth-success-url',
-    value: 'url',
-    help: 'Where the browser goes after the sign-in.',
-    idle: 'the browser ends on the page of the bridge',
-  },
 ]
 
 function known(name: string): boolean {

@@ -83,6 +83,11 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
 export const GENERAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'help', short: 'h', help: 'Show this help, or that of a command.' },
   { name: 'version', help: 'Show the version; with --json also that of Node and the system.' },
+  {
+    name: 'no-color',
+    variable: 'NO_COLOR',
+    help: 'Print without colours; FORCE_COLOR prints them where there is no terminal.',
+  },
 ]
 
 /** A command line that names a server. */

@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'option-values',
     'options',
     'package.json',
+    'terminal',
   ],
   complaint: ['errors', 'limits', 'log'],
   arguments: ['commands', 'errors', 'mcp-remote', 'nearest', 'option-values', 'options'],
@@ -40,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'package.json',
     'paths',
     'store',
+    'terminal',
     'tools',
   ],
   bridge: [...LEAVES, 'connection', 'link', 'local', 'options', 'relay'],
@@ -68,6 +70,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   nearest: [],
   pause: [],
+  terminal: [],
 }
 
 /** The source files, by path below src. */

@@ -101,6 +101,11 @@ export const AUTH_OPTIONS: readonly OptionSpec[] = [
     help: 'How long to wait for a person to sign in. Default: 5m.',
   },
   {
+    name: 'auth-success-url',
+    value: 'url',
+    help: 'Where the browser goes after a sign-in that succeeded, instead of our own page.',
+  },
+  {
     name: 'token-endpoint',
     value: 'url',
     help: 'Ask this token endpoint, without looking for the authorization server; for --client-credentials.',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { BridgeError } from '../errors.ts'
-import { isLoopback } from '../hostnames.ts'
 import { SIGN_IN_MS } from '../limits.ts'
 import { AUTH_OPTIONS } from './flags.ts'
+import { successUrlOf, tokenEndpointOf } from './urls.ts'
 import { durationMs, expand, isOn, list, text, type Values } from '../option-values.ts'
 
 /** A client that the user has registered. */
@@ -43,6 +43,8 @@ export interface AuthOptions {
   readonly callbackHost: '127.0.0.1' | 'localhost' | undefined
   readonly callbackPath: string | undefined
   readonly timeoutMs: number
+  /** Where the browser goes in the end; `undefined`: a page of ours. */
+  readonly successUrl: string | undefined
   /** Where a program asks for tokens; `undefined`: where the authorization server says. */
   readonly tokenEndpoint: string | undefined
   /** Whether the id token goes in the place of the access token. */
@@ -100,7 +102,8 @@ export function readAuthOptions(
     callbackHost: hostOf(read('callback-host')),
     callbackPath: pathOf(read('callback-path')),
     timeoutMs: durationMs(read('auth-timeout')) ?? SIGN_IN_MS,
-    tokenEndpoint: tokenEndpointOf(read('token-endpoint'), grant),
+    successUrl: successUrlOf(read('auth-success-url'), allowHttp),
+    tokenEndpoint: tokenEndpointOf(read('token-endpoint'), grant === 'client_credentials'),
     useIdToken: values['use-id-token'] === true,
     allowHttp,
     allowMissingPkce: values['allow-missing-pkce'] === true,
@@ -214,18 +217,6 @@ function metadataUrl(value: string | undefined): string | undefined {
 function issuerOf(value: string | undefined): string | undefined {
   if (value === undefined || URL.canParse(value)) return value
   throw new BridgeError('usage', `--issuer is not a URL: ${value}`)
-}
-
-function tokenEndpointOf(value: string | undefined, grant: GrantChoice): string | undefined {
-  if (value === undefined) return undefined
-  if (grant !== 'client_credentials') {
-    throw new BridgeError('usage', '--token-endpoint belongs to --client-credentials.')
-  }
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  const secure =
-    url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  if (secure && url?.username === '' && url.password === '' && url.hash === '') return value
-  throw new BridgeError('usage', `--token-endpoint is no https URL: ${value}`)
 }
 
 function resourceOf(values: Values, value: string | undefined): string | false | undefined {

@@ -1,4 +1,5 @@
 import { locate, valueAt } from '../json/locate.ts'
+import { createPaint, type Paint } from '../terminal.ts'
 import { withClient } from './client.ts'
 import { readPages } from './pages.ts'
 import { shownText } from './render.ts'
@@ -45,17 +46,20 @@ function lister({ method, member, title }: Kind): RunCommand {
       }
       const { items, text } = await readPages(client, method, member)
       if (json) stdout.write(`${text.toString('utf8')}\n`)
-      else for (const item of items) stdout.write(entry(title(item), item))
+      else {
+        const paint = createPaint(stdout, process.env, line.values['no-color'] === true)
+        for (const item of items) stdout.write(entry(title(item), item, paint))
+      }
       return 0
     })
   }
 }
 
 /** A title, and the first line of what the server says about it. */
-function entry(title: string, item: Buffer): string {
+function entry(title: string, item: Buffer, paint: Paint): string {
   const [first = ''] = (word(item, 'description') || word(item, 'title')).trim().split('\n', 1)
   const help = first === '' ? '' : `    ${shownText(first)}\n`
-  return `${shownText(title)}\n${help}`
+  return `${paint.bold(shownText(title))}\n${help}`
 }
 
 /** `name`, or `[name]` when it may be left out, with the type. */

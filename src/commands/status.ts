@@ -3,7 +3,9 @@ import { createLog, printable } from '../log.ts'
 import { pathsOf } from '../paths.ts'
 import { currentTokens } from '../auth/ledger.ts'
 import type { StoredRecord } from '../store/list.ts'
+import { createPaint, type Paint } from '../terminal.ts'
 import { openVerdicts } from '../store/verdicts.ts'
+import { listRunning, type Running } from './running.ts'
 import { refuseOperands, selectRecords, shownServer } from './stored.ts'
 import type { RunCommand } from './table.ts'
 
@@ -32,6 +34,9 @@ export const runStatus: RunCommand = async (line, process) => {
   const { env, stdout } = process
   const log = createLog(process.stderr, '')
   const { records, unreadable, options } = await selectRecords(line, env)
+  const running = (await listRunning(join(pathsOf(env).cache, 'running'))).filter(
+    ({ server }) => options === undefined || server === bare(options.url),
+  )
   const verdicts = openVerdicts(join(pathsOf(env).cache, 'servers'), log)
   const all = await Promise.all(
     records.map(async (entry) => {
@@ -40,13 +45,16 @@ export const runStatus: RunCommand = async (line, process) => {
     }),
   )
   if (line.values['json'] === true) {
-    stdout.write(`${JSON.stringify({ sign_ins: all, unreadable }, undefined, 2)}\n`)
+    stdout.write(`${JSON.stringify({ sign_ins: all, running, unreadable }, undefined, 2)}\n`)
   } else {
     if (all.length === 0) {
       const where = options === undefined ? '' : ` for ${shownServer(options.url.href)}`
       stdout.write(`There is no stored sign-in${where}.\n`)
     }
-    for (const one of all) stdout.write(shown(one, Date.now()))
+    const paint = createPaint(stdout, env, line.values['no-color'] === true)
+    for (const one of all) stdout.write(shown(one, Date.now(), paint))
+    if (running.length > 0) stdout.write(`${paint.bold('Running bridges')}\n`)
+    for (const one of running) stdout.write(shownRunning(one, Date.now()))
     for (const { name, why } of unreadable) log.warn(`${name} could not be read: ${why}.`)
   }
   const missing = all.some((one) => !one.signed_in) || (options !== undefined && all.length === 0)
@@ -79,22 +87,38 @@ function statusOf(
   }
 }
 
-function shown(status: SignInStatus, now: number): string {
+function bare(url: URL): string {
+  return url.origin + url.pathname
+}
+
+function shownRunning(running: Running, now: number): string {
+  const { pid, server, started_at, in_flight, transport, era } = running
+  const speaks = [transport, era].filter((part) => part !== null).join(', ')
+  const parts = [
+    `${pid}  ${printable(server)}`,
+    speaks === '' ? undefined : printable(speaks),
+    `since ${distance(now - Date.parse(started_at))}`,
+    in_flight === null || in_flight === 0 ? undefined : `${in_flight} without an answer`,
+  ]
+  return `  ${parts.filter((part) => part !== undefined).join('  ')}\n`
+}
+
+function shown(status: SignInStatus, now: number, paint: Paint): string {
   const { server, profile, account, issuer, scopes, transport, last_used, kept_in } = status
   const rows: [string, string | undefined][] = [
-    ['signed in', signedIn(status, now)],
-    ['account', account ?? undefined],
-    ['issuer', issuer ?? undefined],
-    ['scopes', scopes.length === 0 ? undefined : scopes.join(' ')],
+    ['signed in', (status.signed_in ? paint.green : paint.red)(signedIn(status, now))],
+    ['account', account === null ? undefined : printable(account)],
+    ['issuer', issuer === null ? undefined : printable(issuer)],
+    ['scopes', scopes.length === 0 ? undefined : printable(scopes.join(' '))],
     ['transport', transport === 'sse' ? 'HTTP+SSE' : undefined],
     ['last used', last_used === null ? undefined : `${distance(now - Date.parse(last_used))} ago`],
     ['kept in', kept_in === 'keychain' ? 'the keychain' : 'a private file'],
   ]
   const lines = rows
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `  ${name.padEnd(9)}  ${printable(value!)}\n`)
+    .map(([name, value]) => `  ${name.padEnd(9)}  ${value}\n`)
   const title = profile === 'default' ? server : `${server} (profile ${printable(profile)})`
-  return `${title}\n${lines.join('')}`
+  return `${paint.bold(title)}\n${lines.join('')}`
 }
 
 function signedIn(
