@@ -38,6 +38,8 @@ export const ADOPTED_OPTIONS: readonly AdoptedOption[] = [
     value: 'seconds',
     help: 'Give up when the server goes silent inside an answer.',
   },
+  // src/cli.ts looks for it on the command line itself: a failure may come before any option is read.
+  { name: 'debug', help: 'Say more.' },
   {
     name: 'disable-cookies',
     help: 'Send no cookies.',
