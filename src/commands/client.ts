@@ -146,8 +146,10 @@ export async function withClient(
   }
 
   let ended: NodeJS.Signals | undefined
+  let cancelled: Promise<unknown> = Promise.resolve()
   const onSignal = (signal: NodeJS.Signals): void => {
     ended ??= signal
+    cancelled = Promise.allSettled([...open.keys()].map(cancel))
     fail(new RelayError('Stopped.', { phase: 'shutdown' }))
   }
   for (const signal of SIGNALS) process.once(signal, onSignal)
@@ -165,20 +167,23 @@ export async function withClient(
     throw explained(error, options.url, authorizer.failure())
   } finally {
     progress.end()
-    for (const id of open.keys()) cancel(id)
-    if (open.size > 0) await pause(LAST_ANSWERS_MS)
-    const closed = new AbortController()
-    const closing = remote.close().finally(() => closed.abort())
-    await Promise.race([closing, pause(SESSION_DELETE_MS, closed.signal)])
+    await within(LAST_ANSWERS_MS, cancelled)
+    await within(SESSION_DELETE_MS, remote.close())
     await authorizer.close()
     await connection.http.destroy()
     for (const signal of SIGNALS) process.off(signal, onSignal)
   }
 
-  function cancel(id: RawId): void {
+  function cancel(id: RawId): Promise<unknown> {
     const text = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`
-    remote.send(readFrame(text)!).done.catch(() => {})
+    return remote.send(readFrame(text)!).done
   }
+}
+
+/** Waits for the work, but no longer than `ms`. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([work.finally(() => over.abort()), pause(ms, over.signal)])
 }
 
 /** A JSON-RPC error of the server, in a person's words. */
