@@ -1,26 +1,18 @@
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import type { Authorizer, Renewal } from './auth/index.ts'
 import type { Local } from './channel.ts'
 import { openConnection } from './connection.ts'
 import { RelayError } from './errors.ts'
-import type { HttpSend } from './http/client.ts'
-import { withRetry } from './http/with-retry.ts'
 import { DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits.ts'
 import { claimStdout } from './local/output.ts'
 import { type Link, watchHost } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
+import { openLink } from './link.ts'
+import { createLog, silentLog } from './log.ts'
 import type { ServerOptions } from './options.ts'
-import { createLog, type Log } from './log.ts'
 import { pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
-import { openRemote } from './remote/index.ts'
-import { createPatience } from './remote/patience.ts'
-import { withSignIn } from './remote/signing-in.ts'
-import { watchClock } from './remote/wake.ts'
-import { createStatus, type Status } from './status.ts'
-import { openIntroductions } from './store/introductions.ts'
-import { openVerdicts } from './store/verdicts.ts'
+import { createStatus } from './status.ts'
 
 /** Why the relay ends. */
 type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: NodeJS.Signals }
@@ -34,54 +26,27 @@ export async function runBridge(
   links: readonly Link[],
 ): Promise<number> {
   const stdout = claimStdout(process)
-  const paths = pathsOf(process.env)
+  const { env } = process
   let inFlight = (): number => 0
   const status = createStatus({
     process,
     url: options.url,
-    folder: join(paths.cache, 'running'),
+    folder: join(pathsOf(env).cache, 'running'),
     inFlight: () => inFlight(),
   })
-  const log = createLog(process.stderr, undefined, status.change)
+  const log = options.silent
+    ? { ...silentLog, state: status.change }
+    : createLog(process.stderr, undefined, status.change)
   const local = openStdio(process.stdin, stdout)
   const ending = endOf(process, links, local)
 
-  const { http, authorizer, sendWith } = await openConnection(options, log, process.env)
-  const closing = new AbortController()
-  const { retryForMs, pingMs, wakeAfterMs } = options.link
-  const retrying = { budgetMs: retryForMs, log, signal: closing.signal }
-  const send = withRetry(noting(status, sendWith(renewalsTold(authorizer, log))), retrying)
-  const patience = createPatience(log, options.timeoutMs, Date.now)
-  inFlight = patience.count
-  const verdicts = openVerdicts(join(paths.cache, 'servers'), log)
+  const connection = await openConnection(options, log, env)
+  const { http, authorizer } = connection
   const relay = createRelay(local, log)
-  const wakes = new Set<() => void>()
-  const stopClock = watchClock(wakeAfterMs, (sleptMs) => {
-    log.state({ part: 'network', what: 'woke', sleptMs })
-    // The world may be another one: addresses, routers, and what they know of our connections.
-    http.reset()
-    for (const wake of wakes) wake()
-  })
-  const introductions = openIntroductions(join(paths.cache, 'introductions'), options.url, log)
-  const remote = withSignIn(
-    (events) =>
-      openRemote(
-        { url: options.url, send, events, log, patience, pool: http, wakes, pingMs },
-        options.strategy,
-        verdicts,
-      ),
-    {
-      host: options.url.host,
-      events: relay.events,
-      log,
-      pending: authorizer.pending,
-      remembered: introductions.read,
-      remember(initialize, result) {
-        // Only a server that asks for a sign-in will ever keep a host waiting for one.
-        if (authorizer.credential() !== undefined) introductions.write(initialize, result)
-      },
-    },
-  )
+  const { events } = relay
+  const { answered: onStatus } = status
+  const remote = await openLink({ options, connection, authorizer, log, env, events, onStatus })
+  inFlight = remote.inFlight
 
   const reading = relay.run(remote)
   const end = await ending
@@ -94,9 +59,6 @@ export async function runBridge(
     SESSION_DELETE_MS,
     answered.then(() => Promise.all([remote.close(), authorizer.close()])),
   )
-  closing.abort(why)
-  stopClock()
-  patience.close()
   await status.close()
   // Lines that still wait for their turn on the wire are answered now.
   process.stdin.destroy()
@@ -108,28 +70,6 @@ export async function runBridge(
       .then(() => local.flush()),
   )
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
-}
-
-/** Tells the status of every response. */
-function noting(status: Status, next: HttpSend): HttpSend {
-  return async (request) => {
-    const response = await next(request)
-    status.answered(response.status)
-    return response
-  }
-}
-
-/** Tells the log of every credential that was renewed. */
-function renewalsTold(authorizer: Authorizer, log: Log): Authorizer {
-  const told = (renewal: Renewal): Renewal => {
-    log.state({ part: 'auth', what: renewal.ok ? 'renewed' : 'not-renewed' })
-    return renewal
-  }
-  return {
-    ...authorizer,
-    due: () => authorizer.due()?.then(told),
-    renew: (refusal) => authorizer.renew(refusal).then(told),
-  }
 }
 
 /** Settles with the first sign that the host wants us gone or is gone itself. */

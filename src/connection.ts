@@ -10,7 +10,8 @@ import type { Log } from './log.ts'
 import type { ServerOptions, StoreChoice } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { fileOf } from './store/place.ts'
-import { readStartTokens } from './store/start.ts'
+import { readStartTokens, type StartTokens } from './store/start.ts'
+import { noteEntry, noteUse } from './store/notes.ts'
 import type { OpenVault } from './store/vault.ts'
 
 /** The way to a server: connections, and the credential that goes with every request. */
@@ -19,8 +20,8 @@ export interface Connection {
   readonly authorizer: Authorizer
   /** Sends with the user's headers and with a credential of this authorizer. */
   sendWith(authorizer: Authorizer): HttpSend
-  /** Whether a later start finds this credential. */
-  isKept(credential: string): Promise<boolean>
+  /** The tokens that a later start finds. */
+  stored(): Promise<StartTokens | undefined>
 }
 
 /** Prepares the way to the server; nothing is sent. */
@@ -38,24 +39,27 @@ export async function openConnection(
   // A credential that the user supplies switches OAuth off.
   const supplied = headers['authorization'] !== undefined
   const vault = supplied || store === 'file' ? undefined : await openVault(file, log, store)
+  const authorizer = supplied
+    ? noAuthorizer()
+    : createAuthorizer({
+        server: url,
+        options: auth,
+        folder,
+        vault,
+        connector,
+        log,
+        env,
+        now: Date.now,
+      })
+  if (vault !== undefined) noteEntry(file, { server: url, profile: auth.profile })
+  if (!supplied && authorizer.credential() !== undefined) noteUse(file, vault !== undefined)
   return {
     http,
-    authorizer: supplied
-      ? noAuthorizer()
-      : createAuthorizer({
-          server: url,
-          options: auth,
-          folder,
-          vault,
-          connector,
-          log,
-          env,
-          now: Date.now,
-        }),
+    authorizer,
     sendWith: (credentials) => withRedirects(withHeaders(headers, withAuth(credentials, send))),
-    async isKept(credential) {
+    async stored() {
       const now = vault && { opened: await vault.read().catch(() => undefined) }
-      return credential === `Bearer ${readStartTokens(file, now)?.accessToken}`
+      return readStartTokens(file, now)
     },
   }
 }

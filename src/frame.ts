@@ -109,6 +109,16 @@ export function withId(frame: Frame, id: RawId): Frame {
   return reader.finish() ?? frame
 }
 
+/** The same response around another result; every byte outside of it stays. */
+export function withResult(frame: Frame, result: Buffer): Frame {
+  const { start, end } = frame.result!
+  const reader = createFrameReader()
+  for (const chunk of cut(frame.chunks, { start: 0, end: start })) reader.push(chunk)
+  reader.push(result)
+  for (const chunk of cut(frame.chunks, { start: end, end: frame.size })) reader.push(chunk)
+  return reader.finish() ?? frame
+}
+
 const ID_AT = '{"jsonrpc":"2.0","id":'.length
 
 /** A response built around the bytes of a result or an error. */

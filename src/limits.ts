@@ -237,3 +237,23 @@ export const STATUS_WRITE_MS = 1_000
 
 /** Status files that are looked at for bridges that were killed; more than a machine runs. */
 export const MAX_STATUS_FILES = 1_000
+/** Tools of one server whose fingerprints and hints are kept; the largest known server lists 1,200. */
+export const MAX_KNOWN_TOOLS = 10_000
+
+/** Nesting of a tool's schema that is put in order before it is compared; deeper parts as they are. */
+export const MAX_CANONICAL_DEPTH = 200
+
+/** Stored sign-ins that are listed; a person has a dozen. */
+export const MAX_LISTED_SIGN_INS = 1_000
+
+/** A progress line fits on a terminal that has the classic width. */
+export const MAX_PROGRESS_CHARS = 79
+
+/** Pages of a list that a command follows; the largest known server fills three. */
+export const MAX_LISTED_PAGES = 100
+
+/** Pings of one `bridge ping`: a measurement, not a load test. */
+export const MAX_PINGS = 1_000
+
+/** Pause between two pings, so that they do not queue up behind each other on the way. */
+export const PING_PAUSE_MS = 100

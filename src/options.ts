@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AUTH_OPTIONS } from './auth/flags.ts'
-import { type AuthOptions, readAuthOptions } from './auth/options.ts'
+import { type Asks, type AuthOptions, readAuthOptions } from './auth/options.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
 import { NETWORK_OPTIONS } from './http/flags.ts'
@@ -16,6 +16,22 @@ import {
 } from './option-values.ts'
 import { LINK_OPTIONS, type LinkOptions, readLinkOptions } from './remote/flags.ts'
 import type { Strategy } from './remote/index.ts'
+import { readToolRules, TOOL_OPTIONS, type ToolRules } from './tools/options.ts'
+
+/** Where sign-ins are kept. */
+export type StoreChoice = 'file' | 'keychain' | 'keychain-only'
+
+const STORES: readonly StoreChoice[] = ['file', 'keychain', 'keychain-only']
+
+const STRATEGIES: readonly Strategy[] = [
+  'auto',
+  'http',
+  'sse',
+  'http-first',
+  'sse-first',
+  'http-only',
+  'sse-only',
+]
 
 /** The options of the relay and of every command that talks to a server. */
 export const SERVER_OPTIONS: readonly OptionSpec[] = [
@@ -37,6 +53,7 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     value: 'auto|http|sse',
     variable: 'BRIDGE_TRANSPORT',
     help: 'Transport of the server; also http-first, sse-first, http-only, sse-only. Default: auto.',
+    choices: STRATEGIES,
   },
   {
     name: 'allow-http',
@@ -57,6 +74,24 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     value: 'file|keychain',
     variable: 'BRIDGE_STORE',
     help: "Keep sign-ins in a private file or in the system's keychain; keychain-only never uses the file. Default: file.",
+    choices: STORES,
+  },
+  ...TOOL_OPTIONS,
+  {
+    name: 'silent',
+    variable: 'BRIDGE_SILENT',
+    help: 'Write nothing to stderr, not even the address of the sign-in page.',
+  },
+]
+
+/** The options of every command. */
+export const GENERAL_OPTIONS: readonly OptionSpec[] = [
+  { name: 'help', short: 'h', help: 'Show this help, or that of a command.' },
+  { name: 'version', help: 'Show the version; with --json also that of Node and the system.' },
+  {
+    name: 'no-color',
+    variable: 'NO_COLOR',
+    help: 'Print without colours; FORCE_COLOR prints them where there is no terminal.',
   },
 ]
 
@@ -78,22 +113,10 @@ export interface ServerOptions {
   readonly auth: AuthOptions
   readonly network: NetworkOptions
   readonly store: StoreChoice
+  readonly tools: ToolRules
+  /** Whether stderr is to stay empty. */
+  readonly silent: boolean
 }
-
-/** Where sign-ins are kept. */
-export type StoreChoice = 'file' | 'keychain' | 'keychain-only'
-
-const STORES: readonly StoreChoice[] = ['file', 'keychain', 'keychain-only']
-
-const STRATEGIES: readonly Strategy[] = [
-  'auto',
-  'http',
-  'sse',
-  'http-first',
-  'sse-first',
-  'http-only',
-  'sse-only',
-]
 
 /** Headers that the transport itself writes; a second opinion on them would break the protocol. */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
@@ -118,12 +141,12 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
  * Reads what a command line and the environment say about a server and the way to it.
  * Throws `BridgeError` for anything unusable.
  *
- * @param attended whether a person waits for the sign-in at a terminal
+ * @param asks who waits for the sign-in, if one is needed
  */
 export function readServerOptions(
   { command, values, operands: [target, ...rest] }: ServerCommandLine,
   env: NodeJS.ProcessEnv,
-  attended = false,
+  asks: Asks = 'a host',
 ): ServerOptions {
   if (target === undefined) {
     const usage = `Usage: bridge ${command === undefined ? '' : `${command} `}<server_url>`
@@ -141,10 +164,12 @@ export function readServerOptions(
       text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
-    auth: readAuthOptions(values, env, allowHttp, attended),
+    auth: readAuthOptions(values, env, allowHttp, asks),
     network: readNetworkOptions(values, env),
     link: readLinkOptions(values, env),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
+    tools: readToolRules(values, env),
+    silent: values['silent'] === true || isOn(env['BRIDGE_SILENT']),
   })
 }
 

@@ -127,6 +127,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     }
     if (refusal.background) return elsewhere(refused)
     if (options.grant === 'client_credentials') return refusedFresh(server)
+    if (options.unattended) return signInNeeded(server)
     const { resourceMetadata: hinted, scope: challenged } = challenge ?? {}
     await withPerson({ refused, scope: undefined, hinted, challenged })
     return OK
@@ -152,7 +153,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       ok: false,
       hint: 'The account or the client lacks a permission that this operation needs.',
     }
-    if (refusal.background || challenged === undefined) return failure
+    if (refusal.background || options.unattended || challenged === undefined) return failure
     if (options.grant === 'client_credentials') return failure
     const before = currentTokens(await store.read())
     if (
@@ -216,6 +217,15 @@ type Challenge = ReturnType<typeof bearerChallenge>
 
 function tokenOf(credential: string | undefined): string | undefined {
   return credential?.replace(/^Bearer /, '')
+}
+
+function signInNeeded(server: URL): Renewal {
+  return {
+    ok: false,
+    kind: 'unanswered',
+    message: `${server.host} needs a sign-in first.`,
+    hint: `Sign in with: bridge login ${server.origin}${server.pathname}`,
+  }
 }
 
 function refusedFresh({ host }: URL): Renewal {

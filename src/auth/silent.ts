@@ -141,7 +141,10 @@ async function byClient(
   const known = before?.grant === 'client_credentials' ? record.current : undefined
   const metadata = known === undefined ? undefined : record.issuers[known]?.metadata
   const found: Discovery =
-    known !== undefined && metadata !== undefined && before !== undefined
+    known !== undefined &&
+    metadata !== undefined &&
+    before !== undefined &&
+    (context.options.tokenEndpoint ?? metadata.token_endpoint) === metadata.token_endpoint
       ? { issuer: known, metadata, published: true, resource: undefined }
       : await discoverFor(context, record, hinted)
   const asked =
@@ -153,11 +156,16 @@ async function byClient(
   return { tokens, fresh: true }
 }
 
-function discoverFor(
+async function discoverFor(
   { http, server, options, log }: AuthContext,
   record: ServerRecord,
   hinted: string | undefined,
 ): Promise<Discovery> {
+  if (options.tokenEndpoint !== undefined) {
+    const issuer = options.issuer ?? new URL(options.tokenEndpoint).origin
+    const metadata = { issuer, token_endpoint: options.tokenEndpoint }
+    return { issuer, metadata, published: false, resource: undefined }
+  }
   if (options.issuer === undefined) {
     // Otherwise the MCP server decides who is given the secret.
     log.warn('pass --issuer: without it the server decides who gets the credentials of the client')

@@ -15,6 +15,7 @@ import type { AuthContext } from './context.ts'
 import { AuthFailure, type FailureKind, quote } from './failure.ts'
 import type { AuthHttp } from './fetch.ts'
 import { oauthError, refusesResource } from './oauth-error.ts'
+import { accountOf, endOf } from './id-token.ts'
 import { millisecondsOf } from './seconds.ts'
 
 /** One grant, ready to be sent with any way to authenticate the client. */
@@ -44,8 +45,11 @@ export async function requestTokens(
   const { metadata, client, resource, scope, grant } = request
   const server = metadata as AuthorizationServer
   const oauthClient: Client = { client_id: client.clientId }
+  let idToken: string | undefined
   const options: TokenEndpointRequestOptions = {
-    ...requestOptions(context),
+    ...requestOptions(context, (received) => {
+      idToken = received
+    }),
     additionalParameters: resource === undefined ? {} : { resource },
   }
   const ways = await clientAuthentications(client, context.options.client, metadata)
@@ -60,7 +64,13 @@ export async function requestTokens(
       `${metadata.issuer} gave a token of the kind ${quote(answer.token_type)}.`,
     )
   }
-  const { access_token, refresh_token, expires_in } = answer
+  const { refresh_token, expires_in } = answer
+  const access_token = context.options.useIdToken ? idToken : answer.access_token
+  if (access_token === undefined) {
+    throw new AuthFailure('refused', `${metadata.issuer} gave no id token (--use-id-token).`, {
+      hint: 'It belongs to the scope openid: --scope "openid …".',
+    })
+  }
   if (!ACCESS_TOKEN.test(access_token)) {
     throw new AuthFailure('refused', `${metadata.issuer} gave a token that cannot be sent.`)
   }
@@ -68,12 +78,15 @@ export async function requestTokens(
     accessToken: access_token,
     refreshToken: refresh_token,
     // Counted from the request: the answer may have been under way for a while.
-    expiresAt: expires_in === undefined ? undefined : startedAt + millisecondsOf(expires_in),
+    expiresAt: context.options.useIdToken
+      ? endOf(access_token)
+      : expires_in && startedAt + millisecondsOf(expires_in),
     obtainedAt: context.now(),
     scope: answer.scope ?? scope,
     requested: scope,
     resource,
     clientId: client.clientId,
+    account: accountOf(idToken),
     grant,
   }
 }
@@ -93,10 +106,14 @@ export async function clearly<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** How oauth4webapi sends: through our guard, which has its own opinion on http. */
-function requestOptions({ http }: AuthContext): TokenEndpointRequestOptions {
+function requestOptions(
+  { http }: AuthContext,
+  onIdToken: (idToken: string | undefined) => void,
+): TokenEndpointRequestOptions {
   return {
     [allowInsecureRequests]: true,
-    [customFetch]: async (url, init) => tokenAnswer(await ask(http, url, init as RequestInit), url),
+    [customFetch]: async (url, init) =>
+      tokenAnswer(await ask(http, url, init as RequestInit), url, onIdToken),
   }
 }
 
@@ -108,6 +125,7 @@ const SECRETS = [
   'client_secret',
   'client_assertion',
   'device_code',
+  'token',
 ]
 
 async function ask(http: AuthHttp, url: string, init: RequestInit): Promise<Response> {
@@ -123,8 +141,8 @@ async function ask(http: AuthHttp, url: string, init: RequestInit): Promise<Resp
   return new Response(content, { status, headers })
 }
 
-/** The same for the device authorization endpoint, whose good answer is no token. */
-export function deviceOptions({ http }: AuthContext): TokenEndpointRequestOptions {
+/** The same for endpoints whose good answer is no token: device authorization, revocation. */
+export function endpointOptions({ http }: Pick<AuthContext, 'http'>): TokenEndpointRequestOptions {
   return {
     [allowInsecureRequests]: true,
     [customFetch]: async (url, init) => {
@@ -134,7 +152,8 @@ export function deviceOptions({ http }: AuthContext): TokenEndpointRequestOption
   }
 }
 
-async function tryEach(
+/** Sends a request with one way to authenticate after the other, as long as the client is refused. */
+export async function tryEach(
   ways: readonly ClientAuth[],
   send: (way: ClientAuth) => Promise<Response>,
 ): Promise<Response> {
@@ -160,13 +179,20 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 
 /**
  * A response that oauth4webapi can read: it takes HTTP 401 with a challenge for something else than
- * the error in its body, and an `id_token` that we never use for something to be verified.
+ * the error in its body, and an `id_token`, which is only ever shown or sent, for something to be verified.
  */
-async function tokenAnswer(response: Response, url: string): Promise<Response> {
+async function tokenAnswer(
+  response: Response,
+  url: string,
+  onIdToken: (idToken: string | undefined) => void,
+): Promise<Response> {
   const { status } = response
   const content = await response.text()
   const body = status === 200 ? tokenBody(content) : undefined
-  return body === undefined ? refuse(response, content, url) : Response.json(body)
+  if (body === undefined) return refuse(response, content, url)
+  const { id_token, ...used } = body
+  onIdToken(typeof id_token === 'string' ? id_token : undefined)
+  return Response.json(used)
 }
 
 function refuse(response: Response, content: string, url: string): never {
@@ -207,13 +233,14 @@ function tokenBody(content: string): Record<string, unknown> | undefined {
     return undefined
   }
   if (typeof body !== 'object' || body === null || !('access_token' in body)) return undefined
-  const { access_token, token_type, expires_in, refresh_token, scope } = body as Record<
+  const { access_token, id_token, token_type, expires_in, refresh_token, scope } = body as Record<
     string,
     unknown
   >
   const seconds = Number.parseFloat(String(expires_in))
   return {
     access_token,
+    id_token,
     token_type: typeof token_type === 'string' ? token_type : 'Bearer',
     // 0 is what servers say whose tokens have no end; a token that is dead already has no use.
     ...(Number.isFinite(seconds) && seconds > 0 ? { expires_in: seconds } : {}),

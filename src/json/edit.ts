@@ -1,4 +1,5 @@
-import { locate, members } from './locate.ts'
+import { items, locate, members } from './locate.ts'
+import type { Span } from './scanner.ts'
 
 /** New JSON source for members by name; `undefined` removes a member. */
 export type Changes = Readonly<Record<string, string | Buffer | undefined>>
@@ -43,4 +44,18 @@ export function withMembers(text: Buffer, changes: Changes): Buffer {
   ])
   if (first) added.pop()
   return Buffer.concat([text.subarray(0, begin), ...added, ...pieces, text.subarray(removed)])
+}
+
+/**
+ * The text without some items of the array at `list`; every other byte of the items that stay, and of
+ * what stands around the array, stays.
+ */
+export function withoutItems(text: Buffer, list: Span, dropped: readonly Span[]): Buffer {
+  const gone = new Set(dropped.map(({ start }) => start))
+  const kept = [...items(text, list)].filter(({ start }) => !gone.has(start))
+  const pieces = kept.flatMap(({ start, end }, index) => [
+    Buffer.from(index === 0 ? '' : ','),
+    text.subarray(start, end),
+  ])
+  return Buffer.concat([text.subarray(0, list.start + 1), ...pieces, text.subarray(list.end - 1)])
 }

@@ -6,7 +6,7 @@ import { keptLog } from '../support/log.ts'
 
 /** The options of a command line without flags. */
 export function authOptions(more: Partial<AuthOptions> = {}): AuthOptions {
-  return { ...readAuthOptions({}, {}, false, false), ...more }
+  return { ...readAuthOptions({}, {}, false, 'a host'), ...more }
 }
 
 /** Metadata of an authorization server at `https://as.example`. */
