@@ -17,7 +17,7 @@ import { createRelay } from './relay.ts'
 import { openRemote } from './remote/index.ts'
 import { createPatience } from './remote/patience.ts'
 import { withSignIn } from './remote/signing-in.ts'
-import { watchClock } from './remote/wake.ts'
+import { watchAddresses, watchClock } from './remote/wake.ts'
 import { createStatus, type Status } from './status.ts'
 import { openIntroductions } from './store/introductions.ts'
 import { openVerdicts } from './store/verdicts.ts'
@@ -63,6 +63,10 @@ export async function runBridge(
     for (const wake of wakes) wake()
   })
   const introductions = openIntroductions(join(paths.cache, 'introductions'), options.url, log)
+  const stopAddresses = watchAddresses((addresses) => {
+    const connections = http.dropOrphans(addresses)
+    if (connections > 0) log.state({ part: 'network', what: 'changed', connections })
+  })
   const remote = withSignIn(
     (events) =>
       openRemote(
@@ -96,6 +100,7 @@ export async function runBridge(
   )
   closing.abort(why)
   stopClock()
+  stopAddresses()
   patience.close()
   await status.close()
   // Lines that still wait for their turn on the wire are answered now.

@@ -29,13 +29,15 @@ export interface TestServer {
 export interface ServerOptions {
   readonly port?: number
   readonly path?: string
+  /** Where to listen instead of 127.0.0.1. */
+  readonly address?: string
   readonly tls?: Certificate
 }
 
 /** Starts a server; the handler gets each request with its whole body. It is closed after the test. */
 export async function startServer(
   handler: (request: Seen, response: ServerResponse) => void | Promise<void>,
-  { port = 0, path = '/mcp', tls }: ServerOptions = {},
+  { port = 0, path = '/mcp', address = '127.0.0.1', tls }: ServerOptions = {},
 ): Promise<TestServer> {
   const seen: Seen[] = []
   const sockets = new Set<Socket>()
@@ -63,9 +65,9 @@ export async function startServer(
     socket.on('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => {
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(port, address, resolve)
   })
-  const origin = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `${tls === undefined ? 'http' : 'https'}://${address}:${(server.address() as AddressInfo).port}`
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve())
