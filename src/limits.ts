@@ -229,6 +229,9 @@ export const PING_TIMEOUT_MS = 10_000
 /** How often the clock is looked at. */
 export const CLOCK_CHECK_MS = 1_000
 
+/** How often the machine's own addresses are looked at: a tenth of a millisecond each time. */
+export const NETWORK_CHECK_MS = 3_000
+
 /** A clock that jumps further than this has slept; a busy machine is never this late. */
 export const WAKE_AFTER_MS = 10_000
 

@@ -10,7 +10,7 @@ import { type Paths, pathsOf } from './paths.ts'
 import { openRemote } from './remote/index.ts'
 import { createPatience } from './remote/patience.ts'
 import { withSignIn } from './remote/signing-in.ts'
-import { watchClock } from './remote/wake.ts'
+import { watchAddresses, watchClock } from './remote/wake.ts'
 import { openIntroductions } from './store/introductions.ts'
 import { openVerdicts } from './store/verdicts.ts'
 import { hasRules } from './tools/options.ts'
@@ -56,14 +56,15 @@ export async function openLink(world: LinkWorld): Promise<Link> {
     signal: closing.signal,
   })
   const wakes = new Set<() => void>()
-  const wakeUp = (): void => {
-    for (const wake of wakes) wake()
-  }
   const stopClock = watchClock(wakeAfterMs, (sleptMs) => {
     log.state({ part: 'network', what: 'woke', sleptMs })
     // The world may be another one: addresses, routers, and what they know of our connections.
     http.reset()
-    wakeUp()
+    for (const wake of wakes) wake()
+  })
+  const stopAddresses = watchAddresses((addresses) => {
+    const connections = http.dropOrphans(addresses)
+    if (connections > 0) log.state({ part: 'network', what: 'changed', connections })
   })
   const context = { url, send, log, patience, pool: http, wakes, pingMs }
   const openServer = (inner: RemoteEvents): Remote =>
@@ -87,6 +88,7 @@ export async function openLink(world: LinkWorld): Promise<Link> {
       await remote.close()
       closing.abort(new Error('the bridge is closing'))
       stopClock()
+      stopAddresses()
       patience.close()
     },
   }

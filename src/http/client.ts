@@ -61,6 +61,8 @@ export interface HttpClient {
   reset(): void
   /** Takes note of the connections; the result ends those on which nothing has come since. */
   suspect(): (error: Error) => void
+  /** Ends the connections from addresses that this machine no longer has; says how many. */
+  dropOrphans(addresses: ReadonlySet<string>): number
   /** Ends every connection at once. */
   destroy(): Promise<void>
 }
@@ -102,6 +104,7 @@ export function createHttpClient(network: Network): HttpClient {
       }),
     reset: connections.reset,
     suspect: connections.suspect,
+    dropOrphans: connections.dropOrphans,
     destroy() {
       connections.close()
       return agent.destroy()

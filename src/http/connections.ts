@@ -22,6 +22,13 @@ export interface Connections {
   reset(): void
   /** Takes note of all connections; the result ends those on which nothing has come since. */
   suspect(): (error: Error) => void
+  /**
+   * Ends the connections from addresses that this machine no longer has: nothing can come on them,
+   * and what was sent would be repeated by the system for a quarter of an hour.
+   *
+   * @returns how many they were
+   */
+  dropOrphans(addresses: ReadonlySet<string>): number
   close(): void
 }
 
@@ -111,6 +118,17 @@ export function createConnections(now: () => number = () => performance.now()): 
           if (socket.bytesRead === bytes) socket.destroy(error)
         }
       }
+    },
+    dropOrphans(addresses) {
+      let count = 0
+      for (const socket of sockets.keys()) {
+        const local = socket.localAddress?.replace(/^::ffff:/, '')
+        // The loopback network has more addresses than its interface names.
+        if (local === undefined || local.startsWith('127.') || addresses.has(local)) continue
+        socket.destroy(Object.assign(new Error('the network changed'), { code: 'ENETDOWN' }))
+        count++
+      }
+      return count
     },
     close() {
       diagnostics.unsubscribe('undici:client:sendHeaders', onSendHeaders)

@@ -16,7 +16,7 @@ import { installPeer } from './peer.mjs'
 /** Nobody waits longer. */
 const LIMIT_MS = 12_000
 const ASK_MS = 3_000
-const CALLS = 200
+const CALLS = 100
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'bridge-faults-'))

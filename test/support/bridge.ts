@@ -47,6 +47,8 @@ export interface BridgeOptions {
   readonly home?: string
   readonly nodeArgs?: readonly string[]
   readonly bin?: string
+  /** The network namespace to run in (Linux). */
+  readonly namespace?: string
 }
 
 /** Starts the packed bridge; it is killed when the test is over. */
@@ -57,7 +59,11 @@ export function startBridge(url: string, options: BridgeOptions = {}): BridgePro
   // The six variables that hosts pass on (MCP SDK, stdio client), and no more.
   const { HOME, LOGNAME, PATH, SHELL, TERM, USER } = process.env
   const env = { HOME, LOGNAME, PATH, SHELL, TERM, USER, BRIDGE_HOME: home, ...options.env }
-  const child = spawn(process.execPath, argv, { env, stdio: 'pipe' })
+  const { namespace } = options
+  const child =
+    namespace === undefined
+      ? spawn(process.execPath, argv, { env, stdio: 'pipe' })
+      : spawn('ip', ['netns', 'exec', namespace, process.execPath, ...argv], { env, stdio: 'pipe' })
   const lines: Buffer[] = []
   const errors: Buffer[] = []
   let rest: Buffer[] = []

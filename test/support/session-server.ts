@@ -22,6 +22,7 @@ export interface SessionServerOptions {
   /** The InitializeResult for the session of this number, from 1. */
   readonly hello?: (number: number) => object
   readonly port?: number
+  readonly address?: string
 }
 
 /** The capabilities of every session, unless the test has its own. */
@@ -45,6 +46,7 @@ export async function startSessionServer({
   unknown = GONE,
   hello = () => ({ protocolVersion: '2025-11-25', capabilities: CAPABILITIES }),
   port = 0,
+  address = '127.0.0.1',
 }: SessionServerOptions = {}): Promise<SessionServer> {
   const opened: string[] = []
   const streams = new Map<string, ServerResponse>()
@@ -88,7 +90,7 @@ export async function startSessionServer({
       )
     },
   })
-  const server = await startMcpServer(handlers, { port })
+  const server = await startMcpServer(handlers, { port, host: address })
   return {
     ...server,
     opened,
