@@ -9,6 +9,7 @@ const src = join(root, 'src')
 const LEAVES = [
   'backoff',
   'channel',
+  'delivery',
   'errors',
   'frame',
   'hostnames',
@@ -41,6 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   paths: [],
   backoff: ['limits'],
   channel: ['frame'],
+  delivery: ['channel'],
   frame: ['json'],
   json: [],
   errors: ['limits'],

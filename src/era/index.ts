@@ -1,12 +1,12 @@
 import type { Delivery, Remote, RemoteEvents } from '../channel.ts'
 import { ServerError } from '../errors.ts'
-import type { Frame } from '../frame.ts'
+import { type Frame, withId } from '../frame.ts'
 import { valueAt } from '../json/locate.ts'
 import { LEGACY_VERDICT_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { type Answer, createAsking, refusal } from './ask.ts'
 import { claimsOf, discoverRequest, paramsOf } from './claims.ts'
-import { answered, deliver, failed, follow } from './delivery.ts'
+import { begin, failed, follow, over } from '../delivery.ts'
 import { type DiscoverEvidence, discoverEvidence, initializeEvidence } from './evidence.ts'
 import type { Protocol } from './flags.ts'
 import { modernVersion } from './headers.ts'
@@ -98,8 +98,8 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     if (answer.kind === 'error' && answer.frame === undefined) {
       return failed(new ServerError(answer.error, answer.httpStatus ?? 200))
     }
-    void events.frame(answer.frame!, request.id)
-    return answered()
+    void events.frame(withId(answer.frame!, request.id!))
+    return over()
   }
 
   function undecided(frame: Frame): Delivery {
@@ -107,7 +107,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
       // The host's answers may be what the server needs before it answers `initialize`.
       if (frame.kind === 'response') return inner.send(frame)
       const decided = deciding
-      return deliver(async (onStart) => {
+      return begin(async (onStart) => {
         await decided
         return follow(fromHost(frame), onStart)
       })
@@ -124,7 +124,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     deciding = new Promise((resolve) => {
       decided = resolve
     })
-    return deliver(async (onStart) => {
+    return begin(async (onStart) => {
       let delivery: Delivery
       try {
         delivery = await work(onStart)
@@ -147,8 +147,11 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
       const answer = await discover(initialize, onStart)
       const way = await translated(initialize, answer)
       if (way !== undefined) return way
-      if (protocol === 'modern' || discoverEvidence(answer).kind !== 'legacy') {
-        return relay(answer, initialize)
+      if (answer.kind !== 'result') {
+        // The server is not what it was, unless it is only out of order.
+        if (protocol === 'modern' || discoverEvidence(answer).kind !== 'legacy') {
+          return relay(answer, initialize)
+        }
       }
       remember(undefined)
     }
@@ -181,8 +184,9 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
         const answer = await discover(initialize)
         const way = await translated(initialize, answer)
         if (way !== undefined) return way
-        // A server that said it was modern and then does not answer has the last word.
-        return relay(evidence.kind === 'modern' ? answer : first, initialize)
+        // A server that has said what it is, and then fails, has the last word.
+        const last = evidence.kind === 'modern' && answer.kind !== 'result' ? answer : first
+        return relay(last, initialize)
       }
     }
   }
@@ -250,7 +254,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
   /** Hosts of both eras fall back to `initialize`, which loses nothing; so it is what they get. */
   function answerProbe(frame: Frame): Delivery {
     void events.frame(legacyServer(frame, host))
-    return answered()
+    return over()
   }
 
   /** A host of the stateless era that asks for something. */
@@ -268,7 +272,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     passThrough((next) => {
       if (next.method !== 'initialize') return inner.send(next)
       void events.frame(initializeTooLate(next, valueAt(paramsOf(next), 'protocolVersion')))
-      return answered()
+      return over()
     })
     const delivery = inner.send(frame)
     // The server is not what it was: the next start asks.

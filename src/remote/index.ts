@@ -1,4 +1,4 @@
-import type { Delivery, Outcome, Remote, RemoteEvents } from '../channel.ts'
+import type { Outcome, Remote, RemoteEvents } from '../channel.ts'
 import { modernVersion } from '../era/headers.ts'
 import { CODE } from '../era/vocabulary.ts'
 import { RelayError, ServerError, TransportMismatch } from '../errors.ts'
@@ -8,7 +8,7 @@ import type { HttpSend } from '../http/client.ts'
 import { valueAt } from '../json/locate.ts'
 import type { Verdicts } from '../store/verdicts.ts'
 import type { TransportContext } from './context.ts'
-import { begin } from './delivery.ts'
+import { begin, follow } from '../delivery.ts'
 import { openSse } from './sse.ts'
 import { openStreamable } from './streamable.ts'
 
@@ -102,9 +102,9 @@ export function openRemote(
   }
 
   /** Whether a frame needs no decision: there is no choice, or HTTP+SSE could not carry it. */
-  function isDirect(frame: Frame, [first, second]: readonly Transport[]): boolean {
-    if (first !== 'http') return false
-    if (second === undefined || modernVersion(frame) !== undefined) return true
+  function isDirect(frame: Frame, transports: readonly Transport[]): boolean {
+    if (modernVersion(frame) !== undefined) return transports.includes('http')
+    if (transports.length === 1) return transports[0] === 'http'
     // What follows such a frame, its cancellation say, goes the same way.
     return direct !== undefined && deciding === undefined && frame.method !== 'initialize'
   }
@@ -165,11 +165,6 @@ export function openRemote(
     acceptsBatches: () => chosen?.acceptsBatches() ?? false,
     close: () => chosen?.close() ?? Promise.resolve(),
   }
-}
-
-function follow({ started, done }: Delivery, onStart: () => void): Promise<Outcome> {
-  void started.then(onStart)
-  return done
 }
 
 function isMismatch(error: unknown): boolean {

@@ -15,7 +15,7 @@ import {
   withClaims,
   withFrameMembers,
 } from '../claims.ts'
-import { answered, deliver } from '../delivery.ts'
+import { begin, over } from '../../delivery.ts'
 import { discoverEvidence } from '../evidence.ts'
 import { noMutualVersion } from '../refusals.ts'
 import type { Translator, TranslatorContext } from '../translator.ts'
@@ -76,17 +76,17 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
 
   /** Asks the server for its versions; settles with the error when it has none that we speak. */
   async function rediscover(onStart?: () => void): Promise<ServerError | RelayError | undefined> {
-    const reply = await asking.ask(discoverRequest(nextId(), claims), onStart)
-    const evidence = discoverEvidence(reply)
-    if (reply.kind === 'result' && evidence.kind === 'modern') {
+    const found = await asking.ask(discoverRequest(nextId(), claims), onStart)
+    const evidence = discoverEvidence(found)
+    if (found.kind === 'result' && evidence.kind === 'modern') {
       if (evidence.versions.includes(MODERN_VERSION)) {
-        discovered = { result: reply.result, at: now() }
+        discovered = { result: found.result, at: now() }
         return undefined
       }
       return noMutualVersion(host, evidence.versions, MODERN_VERSION, log)
     }
-    if (reply.kind === 'error') return new ServerError(reply.error, reply.httpStatus ?? 200)
-    if (reply.kind === 'failure' && reply.error instanceof RelayError) return reply.error
+    if (found.kind === 'error') return new ServerError(found.error, found.httpStatus ?? 200)
+    if (found.kind === 'failure' && found.error instanceof RelayError) return found.error
     return new RelayError(`${host} does not say which versions it speaks.`, { phase: 'response' })
   }
 
@@ -164,17 +164,17 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
       call.stop.abort()
       if (call.remoteId !== undefined) cancelAtServer(call.remoteId)
     }
-    return answered()
+    return over()
   }
 
   function reply(frame: Frame, result = '{}'): Delivery {
     void events.frame(answer(frame.id!, 'result', Buffer.from(result)))
-    return answered()
+    return over()
   }
 
   function refuse(frame: Frame, code: number, message: string): Delivery {
     void events.frame(errorFrame(frame.id!, { code, message }))
-    return answered()
+    return over()
   }
 
   function setLevel(frame: Frame): Delivery {
@@ -190,7 +190,7 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
   function subscription(frame: Frame): Delivery {
     const uri = valueAt(paramsOf(frame), 'uri')
     if (typeof uri !== 'string') return refuse(frame, CODE.invalidParams, 'No uri.')
-    return deliver(async () => {
+    return begin(async () => {
       if (subscriptions === undefined) listen()
       if (frame.method === 'resources/unsubscribe') {
         await subscriptions?.unsubscribe(uri)
@@ -207,21 +207,21 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
   function fromHost(frame: Frame): Delivery {
     if (frame.kind === 'response') {
       questions.take(frame)
-      return answered()
+      return over()
     }
     const { method } = frame
     if (frame.kind === 'notification') {
-      if (DROPPED.has(method)) return answered()
+      if (DROPPED.has(method)) return over()
       if (method === 'notifications/initialized') {
         listen()
-        return answered()
+        return over()
       }
       const id = cancelledId(frame)
       return id === undefined ? server.send(frame) : cancel(id)
     }
     switch (method) {
       case 'initialize':
-        return deliver((onStart) => initialize(frame, onStart))
+        return begin((onStart) => initialize(frame, onStart))
       case 'ping':
         return reply(frame)
       case 'logging/setLevel':
@@ -233,7 +233,7 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
         if (method?.startsWith('tasks/') === true) {
           return refuse(frame, CODE.methodNotFound, `${host} has no tasks for this host.`)
         }
-        return deliver((onStart) => forward(frame, onStart))
+        return begin((onStart) => forward(frame, onStart))
     }
   }
 

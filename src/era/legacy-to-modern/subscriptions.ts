@@ -59,6 +59,7 @@ export function createSubscriptions(context: SubscriptionsContext): Subscription
   /** Whether a time has passed in which nothing was heard. */
   let gap = false
   let attempt = 0
+  let started = false
   let turn: Promise<unknown> = Promise.resolve()
 
   /** One change of the stream at a time. */
@@ -184,6 +185,8 @@ export function createSubscriptions(context: SubscriptionsContext): Subscription
 
   return {
     start(capabilities) {
+      if (started) return
+      started = true
       lists = KINDS.filter((kind) => valueAt(capabilities, kind, 'listChanged') === true)
       if (lists.length > 0) void inTurn(begin)
     },
