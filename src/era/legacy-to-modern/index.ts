@@ -260,6 +260,8 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
       case 'notification': {
         const taken = subscriptions === undefined ? false : subscriptions.take(frame, owner)
         if (taken !== false) return taken
+        // A subscription that ended; the host knows of none.
+        if (frame.method === 'notifications/cancelled') return undefined
         return isStaleProgress(frame) ? undefined : events.frame(frame)
       }
       case 'batch': {

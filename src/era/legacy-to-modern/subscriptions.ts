@@ -7,7 +7,8 @@ import { ACKNOWLEDGE_MS, MAX_SUBSCRIBED_RESOURCES, REOPEN_MAX_MS } from '../../l
 import { type Log, printable } from '../../log.ts'
 import { pause } from '../../pause.ts'
 import type { Answer } from '../ask.ts'
-import { notification, objectAt, paramsOf, withFrameMembers } from '../claims.ts'
+import { changesIn } from '../changes.ts'
+import { objectAt, paramsOf, withFrameMembers } from '../claims.ts'
 import { META } from '../vocabulary.ts'
 
 /** Changes that the host hears of without asking, as it did in the initialize era. */
@@ -83,7 +84,7 @@ export function createSubscriptions(context: SubscriptionsContext): Subscription
     const ended = answer.finally(() => streams.delete(id))
     const acknowledged = new Promise<Opened>((resolve) => {
       const acknowledge = (agreed: Buffer): void => {
-        adopt(stream) // at once: what it says next may come in the same packet
+        adopt(stream, agreed) // at once: what it says next may come in the same packet
         resolve({ kind: 'open', filter: agreed })
       }
       const stream: Stream = { id, since: now(), ended, acknowledge }
@@ -100,11 +101,11 @@ export function createSubscriptions(context: SubscriptionsContext): Subscription
   }
 
   /** The stream takes the place of the one before; when it ends, another one will be opened. */
-  function adopt(stream: Stream): void {
+  function adopt(stream: Stream, agreed: Buffer): void {
     const before = current
     current = stream
     if (before !== undefined) drop(before)
-    if (gap) tellWhatMayHaveChanged()
+    if (gap) for (const change of changesIn(agreed)) void events.frame(change)
     gap = false
     void stream.ended.then(() => {
       if (current !== stream) return
@@ -133,15 +134,6 @@ export function createSubscriptions(context: SubscriptionsContext): Subscription
         log.state({ part: 'stream', what: 'reopened', stream: 'subscriptions' })
         return false
       })
-    }
-  }
-
-  /** Nobody knows what changed while no stream was open. */
-  function tellWhatMayHaveChanged(): void {
-    for (const kind of lists) void events.frame(notification(`notifications/${kind}/list_changed`))
-    for (const uri of uris) {
-      const params = JSON.stringify({ uri })
-      void events.frame(notification('notifications/resources/updated', params))
     }
   }
 
