@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Authorizer, Renewal } from './auth/index.ts'
 import type { Remote, RemoteEvents } from './channel.ts'
 import type { Connection } from './connection.ts'
+import { type EraContext, withEra } from './era/index.ts'
 import type { HttpSend } from './http/client.ts'
 import { withRetry } from './http/with-retry.ts'
 import type { Log } from './log.ts'
@@ -12,7 +14,7 @@ import { createPatience } from './remote/patience.ts'
 import { withSignIn } from './remote/signing-in.ts'
 import { watchAddresses, watchClock } from './remote/wake.ts'
 import { openIntroductions } from './store/introductions.ts'
-import { openVerdicts } from './store/verdicts.ts'
+import { openVerdicts, type Verdicts } from './store/verdicts.ts'
 import { hasRules } from './tools/options.ts'
 
 /** What a link is made of. */
@@ -48,7 +50,7 @@ export async function openLink(world: LinkWorld): Promise<Link> {
   const paths = pathsOf(env)
   const closing = new AbortController()
   const patience = createPatience(log, options.timeoutMs, Date.now)
-  const verdicts = openVerdicts(join(paths.cache, 'servers'), log)
+  const verdicts = openVerdicts(join(paths.cache, 'servers'), url, options.headers, log)
   const introductions = openIntroductions(join(paths.cache, 'introductions'), url, log)
   const send = withRetry(noting(onStatus, connection.sendWith(renewalsTold(authorizer, log))), {
     budgetMs: retryForMs,
@@ -67,8 +69,11 @@ export async function openLink(world: LinkWorld): Promise<Link> {
     if (connections > 0) log.state({ part: 'network', what: 'changed', connections })
   })
   const context = { url, send, log, patience, pool: http, wakes, pingMs }
-  const openServer = (inner: RemoteEvents): Remote =>
-    openRemote({ ...context, events: inner }, strategy, verdicts)
+  const openServer = (toHost: RemoteEvents): Remote =>
+    withEra(
+      (inner) => openRemote({ ...context, events: inner }, strategy, verdicts),
+      eraContext(world, toHost, verdicts),
+    )
   const openRuled = hasRules(options.tools) ? await ruled(world, paths, openServer) : openServer
   const remote = withSignIn(openRuled, {
     host: url.host,
@@ -91,6 +96,30 @@ export async function openLink(world: LinkWorld): Promise<Link> {
       stopAddresses()
       patience.close()
     },
+  }
+}
+
+function eraContext(
+  { options: { url, headers, strategy, protocol }, authorizer, log }: LinkWorld,
+  events: RemoteEvents,
+  verdicts: Verdicts,
+): EraContext {
+  const isSse = strategy === 'sse' || strategy === 'sse-only'
+  return {
+    events,
+    log,
+    host: url.host,
+    // HTTP+SSE belongs to the initialize era.
+    protocol: isSse ? 'legacy' : protocol,
+    credentialed: () =>
+      authorizer.credential() !== undefined || headers['authorization'] !== undefined,
+    async remembered() {
+      const { transport, era } = await verdicts.read()
+      return transport === 'sse' ? { era: 'legacy', versions: [], at: Date.now() } : era
+    },
+    remember: (era) => verdicts.write({ era }),
+    now: Date.now,
+    random: () => randomBytes(16).toString('base64url'),
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { AUTH_OPTIONS } from './auth/flags.ts'
 import { type Asks, type AuthOptions, readAuthOptions } from './auth/options.ts'
+import { ERA_OPTIONS, type Protocol, PROTOCOLS } from './era/flags.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
 import { NETWORK_OPTIONS } from './http/flags.ts'
@@ -67,6 +68,7 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
   ...LINK_OPTIONS,
+  ...ERA_OPTIONS,
   ...AUTH_OPTIONS,
   ...NETWORK_OPTIONS,
   {
@@ -108,6 +110,7 @@ export interface ServerOptions {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly strategy: Strategy
+  readonly protocol: Protocol
   readonly timeoutMs: number | undefined
   readonly link: LinkOptions
   readonly auth: AuthOptions
@@ -162,6 +165,11 @@ export function readServerOptions(
       STRATEGIES,
       'transport',
       text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
+    ),
+    protocol: oneOf(
+      PROTOCOLS,
+      'protocol',
+      text(values['protocol']) ?? env['BRIDGE_PROTOCOL'] ?? 'auto',
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
     auth: readAuthOptions(values, env, allowHttp, asks),

@@ -6,7 +6,18 @@ const root = new URL('..', import.meta.url).pathname
 const src = join(root, 'src')
 
 /** What every part of the program may import. */
-const LEAVES = ['channel', 'errors', 'frame', 'hostnames', 'json', 'limits', 'log', 'pause']
+const LEAVES = [
+  'backoff',
+  'channel',
+  'delivery',
+  'errors',
+  'frame',
+  'hostnames',
+  'json',
+  'limits',
+  'log',
+  'pause',
+]
 
 /**
  * What the parts of the program may import besides themselves: folders of src, and files in it. A
@@ -45,23 +56,36 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'tools',
   ],
   bridge: [...LEAVES, 'connection', 'link', 'local', 'options', 'paths', 'relay', 'status'],
-  link: [...LEAVES, 'auth', 'connection', 'http', 'options', 'paths', 'remote', 'store', 'tools'],
+  link: [
+    ...LEAVES,
+    'auth',
+    'connection',
+    'era',
+    'http',
+    'options',
+    'paths',
+    'remote',
+    'store',
+    'tools',
+  ],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'store'],
-  options: [...LEAVES, 'auth', 'http', 'option-values', 'remote', 'tools'],
+  options: [...LEAVES, 'auth', 'era', 'http', 'option-values', 'remote', 'tools'],
   tools: [...LEAVES, 'error-frames', 'option-values', 'store'],
   'mcp-remote': ['commands', 'option-values', 'options'],
   // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
   relay: ['channel', 'error-frames', 'errors', 'frame', 'limits', 'log'],
   local: ['channel', 'frame', 'limits', 'log'],
   remote: [...LEAVES, 'era', 'http', 'option-values', 'store'],
-  era: ['frame', 'json', 'log'],
+  era: [...LEAVES, 'error-frames', 'option-values'],
   http: [...LEAVES, 'auth', 'option-values'],
   auth: [...LEAVES, 'option-values', 'package.json', 'store'],
   store: LEAVES,
   status: ['limits', 'log', 'store'],
   'option-values': ['errors'],
   paths: [],
+  backoff: ['limits'],
   channel: ['frame'],
+  delivery: ['channel'],
   frame: ['json'],
   json: [],
   errors: ['limits', 'network-reasons'],

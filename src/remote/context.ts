@@ -43,6 +43,8 @@ export interface Exchange {
   renewing?: boolean
   response?: HttpResponse
   cancelled: boolean
+  /** Whether it is a subscription that the server has acknowledged. */
+  subscribed?: boolean
 }
 
 /** How far a stream has been read. */

@@ -65,8 +65,9 @@ export function createExchanges(origin: string, events: RemoteEvents): Exchanges
       }, LOST_SESSION_GRACE_MS).unref()
     },
     woke() {
-      for (const { modern, cursor, response } of open) {
-        if (modern === undefined && cursor.id !== undefined) response?.discard()
+      for (const { modern, cursor, subscribed, response } of open) {
+        const resumes = modern === undefined && cursor.id !== undefined
+        if (resumes || subscribed === true) response?.discard()
       }
     },
   }

@@ -4,7 +4,7 @@ import { HEALTHY_STREAM_MS, MAX_ERROR_BODY_BYTES, STREAM_GAP_MS } from '../limit
 import type { Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import { readEventStream, type TakeFrame } from './answers.ts'
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '../backoff.ts'
 import type { Cursor } from './context.ts'
 import { isSessionLost } from './lost-session.ts'
 import type { Session } from './session.ts'

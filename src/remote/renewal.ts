@@ -1,3 +1,4 @@
+import { backoffMs } from '../backoff.ts'
 import type { RemoteEvents } from '../channel.ts'
 import { RelayError, ServerError } from '../errors.ts'
 import { type Frame, readFrame, slice, withId } from '../frame.ts'
@@ -5,7 +6,6 @@ import { valueAt } from '../json/locate.ts'
 import { LIST_CHANGED_PAUSE_MS, RENEWAL_PAUSE_MS, REPLAY_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { pause } from '../pause.ts'
-import { backoffMs } from './backoff.ts'
 import { announcedChanges, brokenPromise, type Opening } from './opening.ts'
 
 /** A way to a server on which a new session is opened. The frames are ours: their ids never reach the host. */

@@ -24,6 +24,8 @@ export interface SessionWorld extends TransportContext {
 /** A session, its stream and its pings, for as long as the bridge runs. */
 export interface KeptSession {
   readonly renewal: Renewal
+  /** Aborts when the bridge closes. */
+  readonly closed: AbortSignal
   /** The host has opened a session. */
   opened(): void
   /** The session of this generation was found lost by something that nobody waits for. */
@@ -116,6 +118,7 @@ export function keepSession(world: SessionWorld): KeptSession {
 
   return {
     renewal,
+    closed: closed.signal,
     opened() {
       endStream('a new session')
       renewal.opened()

@@ -1,4 +1,5 @@
 import type { Outcome, Remote } from '../channel.ts'
+import { begin } from '../delivery.ts'
 import { modernVersion } from '../era/headers.ts'
 import { createToolHeaders } from '../era/tool-headers.ts'
 import { RelayError, ServerError } from '../errors.ts'
@@ -7,23 +8,28 @@ import { readBody } from '../http/body.ts'
 import type { HttpResponse } from '../http/client.ts'
 import { valueAt } from '../json/locate.ts'
 import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
-import { noAnswer, readAnswers } from './answers.ts'
+import { noAnswer, readAnswers, type TakeFrame } from './answers.ts'
 import { createArrivals } from './arrivals.ts'
 import type { Exchange, TransportContext } from './context.ts'
-import { begin } from './delivery.ts'
+
 import { createExchanges } from './exchanges.ts'
 import { brokenOff, failureOf } from './failures.ts'
 import { isSessionLost } from './lost-session.ts'
 import { createOpening } from './opening.ts'
 import { createPosts } from './posts.ts'
 import { createRepeatable } from './repeatable.ts'
+import { acknowledges, listenAgain, subscriptionEnded } from './relisten.ts'
 import { resumeStream } from './resume.ts'
+import type { Watch } from './patience.ts'
 import { createSession } from './session.ts'
 import { keepSession } from './streamable-session.ts'
 import { listToolsAgain } from './tool-refresh.ts'
 
 /** A header and the body disagree (MCP 2026-07-28, basic, Error Codes). */
 const HEADER_MISMATCH_CODE = -32020
+
+/** The watch of a request that may be silent for ever. */
+const UNWATCHED: Watch = { alive: () => {}, end: () => {} }
 
 /** Batches were defined by this revision only. */
 const BATCH_VERSION = '2025-03-26'
@@ -108,16 +114,27 @@ export function openStreamable(context: TransportContext): Remote {
     const { cursor } = exchange
     const forget = exchanges.add(exchange)
     const arrived = arrivals.expect(exchange.waiting)
-    const watch = patience.watch(frame, (error) => exchange.abort?.abort(error))
+    const isSubscription = exchange.modern !== undefined && frame.method === 'subscriptions/listen'
+    // A subscription is silent as long as nothing changes.
+    const watch = isSubscription
+      ? UNWATCHED
+      : patience.watch(frame, (error) => exchange.abort?.abort(error))
     try {
       const response = await askWithTools(frame, exchange, onStart)
       arrived()
       watch.alive()
       if (frame.method === 'initialize') session.opened(response)
       exchange.response = response
-      const takeAnswer = (answer: Frame) => take(answer, frame, exchange)
+      const takeAnswer: TakeFrame = (answer) => {
+        if (isSubscription && acknowledges(answer)) exchange.subscribed = true
+        return take(answer, frame, exchange)
+      }
       const { failure } = await readAnswers(response, takeAnswer, cursor, log, watch.alive)
       if (exchange.waiting.size === 0 || exchange.cancelled) return 'complete'
+      if (exchange.subscribed === true) {
+        await subscribeAgain(frame, exchange, takeAnswer)
+        return 'complete'
+      }
       if (cursor.id === undefined || exchange.modern !== undefined) {
         throw failure ?? noAnswer(response)
       }
@@ -133,6 +150,27 @@ export function openStreamable(context: TransportContext): Remote {
       arrived()
       watch.end()
       forget()
+    }
+  }
+
+  async function subscribeAgain(
+    listen: Frame,
+    exchange: Exchange,
+    takeAnswer: TakeFrame,
+  ): Promise<void> {
+    try {
+      await listenAgain({
+        listen,
+        exchange,
+        log,
+        post: () => posts.post(listen, exchange),
+        take: takeAnswer,
+        signal: AbortSignal.any([kept.closed, exchange.abort!.signal]),
+      })
+    } catch (error) {
+      // Behind the error that answers it: a host may take only one of the two for the end.
+      setImmediate(() => void events.frame(subscriptionEnded(listen)))
+      throw error
     }
   }
 
