@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import { readPrivate, writePrivate } from '../store/files.ts'
 
 /** How a tool compares with what is remembered of it. */
-export type PinVerdict = 'same' | 'changed' | 'added'
+type PinVerdict = 'same' | 'changed' | 'added'
 
 /** The fingerprints of one server's tools, on disk. */
 export interface Pins {
