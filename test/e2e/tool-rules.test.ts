@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { homeFolder } from '../auth/home.ts'
 import { finish, request } from '../auth/host.ts'
 import { type BridgeProcess, initialize, type Message, startBridge } from '../support/bridge.ts'
+import { runCommand } from '../support/command.ts'
 import { json, type Seen } from '../support/http-server.ts'
 import { kindOf, result, startMcpServer } from '../support/mcp-server.ts'
 import { until } from '../support/until.ts'
@@ -149,8 +150,8 @@ describe('--pin-tools', () => {
     expect(server.seen.map(kindOf)).not.toContain('tools/call')
     await finish(bridge)
 
-    const accepted = await list(server.url, home, '--pin-tools=accept')
-    expect(accepted).toMatchObject({ listed: ['add', 'new'], stderr: '' })
+    const accept = await runCommand(['tools', server.url, '--pin-tools=accept'], { home })
+    expect(accept).toMatchObject({ code: 0, stderr: '' })
     const last = await list(server.url, home, '--pin-tools=strict')
     expect(last).toMatchObject({ listed: ['add', 'new'], stderr: '' })
   })
