@@ -25,10 +25,15 @@ export function helpText(command?: string): string {
   return `Usage: bridge ${record.name} ${record.operands} [options]
 
 ${record.help}
-
+${examplesOf(record.examples ?? [])}
 Options:
 ${optionLines([...own, ...shared, ...GENERAL_OPTIONS])}
 `
+}
+
+function examplesOf(examples: readonly string[]): string {
+  if (examples.length === 0) return ''
+  return `\nExamples:\n${examples.map((example) => `  bridge ${example}\n`).join('')}`
 }
 
 function generalHelp(): string {

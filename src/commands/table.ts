@@ -21,6 +21,8 @@ export interface CommandRecord {
   /** What follows the name, in the usual notation. */
   readonly operands: string
   readonly help: string
+  /** Words behind `bridge`, to copy. */
+  readonly examples?: readonly string[]
   /** Every option that the command takes; `--help` and `--version` go without saying. */
   readonly options: readonly OptionSpec[]
   /** Loads the code of the command, which no start of the relay needs. */
@@ -70,6 +72,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: 'logout',
     operands: '[server_url]',
     help: 'Revoke a stored sign-in where the server offers that, and delete it.',
+    examples: ['logout https://example.com/mcp', 'logout --all'],
     options: [...SERVER_OPTIONS, ALL_OPTION, JSON_OPTION],
     load: async () => (await import('./logout.ts')).runLogout,
   },
@@ -84,6 +87,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: 'token',
     operands: '<server_url>',
     help: 'Print a fresh access token for a script.',
+    examples: ['token https://example.com/mcp | pbcopy', 'token https://example.com/mcp --json'],
     options: [...SERVER_OPTIONS, SHOW_OPTION, JSON_OPTION],
     load: async () => (await import('./token.ts')).runToken,
   },
@@ -112,6 +116,10 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: 'call',
     operands: "<server_url> <tool> ['{json}' | key=value...]",
     help: 'Call a tool and print its result.',
+    examples: [
+      'call https://example.com/mcp add_note text="Buy milk" urgent=true',
+      `call https://example.com/mcp add_note '{"text": "Buy milk"}' --json`,
+    ],
     options: [...SERVER_OPTIONS, SAVE_OPTION, JSON_OPTION],
     load: async () => (await import('./call.ts')).runCall,
   },
@@ -133,6 +141,10 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: 'completion',
     operands: '<bash|zsh|fish|pwsh>',
     help: 'Print the completion script of a shell.',
+    examples: [
+      'completion bash >> ~/.bashrc',
+      'completion fish > ~/.config/fish/completions/bridge.fish',
+    ],
     options: [],
     load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
   },

@@ -8,7 +8,7 @@ interface Topic {
 }
 
 /** Variables that belong to no option. */
-export const VARIABLES: readonly (readonly [name: string, help: string])[] = [
+const VARIABLES: readonly (readonly [name: string, help: string])[] = [
   [
     'BRIDGE_HOME',
     'The folder of everything that is kept, instead of the usual places of the system.',

@@ -4,7 +4,7 @@ import { writePrivate } from './files.ts'
 import { LAYOUT, type StoreKey } from './place.ts'
 
 /** The note beside where the file would be that says that a record is in the keychain. */
-export function noteOf(file: string): string {
+function noteOf(file: string): string {
   return file.replace(/json$/, 'keychain')
 }
 

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import { readPrivate, writePrivate } from '../store/files.ts'
 
 /** How a tool compares with what is remembered of it. */
-export type PinVerdict = 'same' | 'changed' | 'added'
+type PinVerdict = 'same' | 'changed' | 'added'
 
 /** The fingerprints of one server's tools, on disk. */
 export interface Pins {
@@ -13,6 +13,8 @@ export interface Pins {
   judge(name: string, print: string): PinVerdict
   /** Called behind every page of the list. */
   endPage(last: boolean): void
+  /** Settles when what was learnt is on disk. */
+  flush(): Promise<void>
 }
 
 /** Layout of the file; one of another layout is read as absent. */
@@ -78,6 +80,7 @@ export function openPins(place: PinPlace, accept: boolean, log: Log): Pins {
       if (dirty || last) save()
       dirty = false
     },
+    flush: () => writing,
   }
 }
 

@@ -18,7 +18,14 @@ export function openToolRules(
   log: Log,
 ): Remote {
   const pins = rules.pin && openPins(place, rules.pin === 'accept', log)
-  return withToolRules(open, events, createKnownTools(rules, pins, place.server.host, log))
+  const remote = withToolRules(open, events, createKnownTools(rules, pins, place.server.host, log))
+  if (pins === undefined) return remote
+  return {
+    ...remote,
+    async close() {
+      await Promise.all([pins.flush(), remote.close()])
+    },
+  }
 }
 
 /**

@@ -21,6 +21,7 @@ declare module 'oidc-provider' {
     constructor(issuer: string, configuration: object)
     readonly Grant: typeof Grant & { find(id: string): Promise<Grant | undefined> }
     readonly AccessToken: { find(token: string): Promise<AccessToken | undefined> }
+    readonly RefreshToken: { find(token: string): Promise<object | undefined> }
     readonly ClientCredentials: { find(token: string): Promise<AccessToken | undefined> }
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>
     interactionDetails(

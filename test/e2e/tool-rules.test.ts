@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { homeFolder } from '../auth/home.ts'
 import { finish, request } from '../auth/host.ts'
 import { type BridgeProcess, initialize, type Message, startBridge } from '../support/bridge.ts'
+import { runCommand } from '../support/command.ts'
 import { json, type Seen } from '../support/http-server.ts'
 import { kindOf, result, startMcpServer } from '../support/mcp-server.ts'
 import { until } from '../support/until.ts'
@@ -53,15 +54,15 @@ describe('against the companion Worker', () => {
   )
 
   test('in the stateless era as well', async () => {
-    const _meta = {
+    const meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
       'io.modelcontextprotocol/clientInfo': { name: 'test-host', version: '1.0.0' },
       'io.modelcontextprotocol/clientCapabilities': {},
     }
     const bridge = startBridge(`${worker.url}/modern/mcp`, { args: ['--allow-tool', 'calc*'] })
-    bridge.write(request(1, 'tools/list', { _meta }))
+    bridge.write(request(1, 'tools/list', { _meta: meta }))
     expect(names(await bridge.answer(1))).toEqual(['calculator'])
-    bridge.write(request(2, 'tools/call', { _meta, name: 'whoami', arguments: {} }))
+    bridge.write(request(2, 'tools/call', { _meta: meta, name: 'whoami', arguments: {} }))
     expect((await bridge.answer(2)).error?.message).toMatch(/runs with --allow-tool calc\*\.$/)
     await finish(bridge)
   })
@@ -69,8 +70,8 @@ describe('against the companion Worker', () => {
 
 test('a batch is judged call by call, and list_changed passes', async () => {
   const server = await startMcpServer({
-    response: (request, response) => {
-      const parts = JSON.parse(request.body.toString('utf8')) as { id?: number; method: string }[]
+    response: (asked, response) => {
+      const parts = JSON.parse(asked.body.toString('utf8')) as { id?: number; method: string }[]
       const answers = parts.filter(({ id }) => id !== undefined)
       const tools = [{ name: 'keep' }, { name: 'drop' }]
       const changed = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' }
@@ -149,8 +150,8 @@ describe('--pin-tools', () => {
     expect(server.seen.map(kindOf)).not.toContain('tools/call')
     await finish(bridge)
 
-    const accepted = await list(server.url, home, '--pin-tools=accept')
-    expect(accepted).toMatchObject({ listed: ['add', 'new'], stderr: '' })
+    const accept = await runCommand(['tools', server.url, '--pin-tools=accept'], { home })
+    expect(accept).toMatchObject({ code: 0, stderr: '' })
     const last = await list(server.url, home, '--pin-tools=strict')
     expect(last).toMatchObject({ listed: ['add', 'new'], stderr: '' })
   })

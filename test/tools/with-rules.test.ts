@@ -201,6 +201,7 @@ describe('pins', () => {
   const pins = (verdict: 'changed' | 'added' | 'same'): Pins => ({
     judge: (name) => (name === 'add_note' ? verdict : 'same'),
     endPage: () => {},
+    flush: () => Promise.resolve(),
   })
 
   test.each(['changed', 'added'] as const)('warn once of a tool that was %s', async (verdict) => {
