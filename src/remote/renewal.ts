@@ -9,7 +9,7 @@ import { backoffMs } from './backoff.ts'
 import { announcedChanges, brokenPromise, type Opening } from './opening.ts'
 
 /** A way to a server on which a new session is opened. The frames are ours: their ids never reach the host. */
-export interface Link {
+interface Link {
   /** Sends a request; settles with its answer. */
   ask(frame: Frame): Promise<Frame>
   tell(frame: Frame): Promise<void>

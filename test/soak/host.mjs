@@ -113,6 +113,13 @@ export function startSoakHost(kind, random, args, env) {
     calls,
     stderr: () => stderr,
     open: () => waiting.size,
+    /** Settles with the first answer: before, the bridge may not listen for signals. */
+    async started() {
+      ask('tools/list', {})
+      while (counts.results + counts.errors === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    },
     ask() {
       if (waiting.size < 40) ask(random.pick(['tools/call', 'tools/call', 'tools/list']), {})
     },

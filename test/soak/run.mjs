@@ -46,7 +46,7 @@ async function run(kind, index) {
   const args = [bin, server.url, '--ping-interval', '2s']
   if (kind === 'sse') args.push('--transport', 'sse')
   const host = startSoakHost(kind, random, args, env)
-  await sleep(1_000)
+  await host.started()
   const until = Date.now() + minutes * 60_000
   let warm = 0
   /** @type {Record<string, number>} */
