@@ -73,7 +73,8 @@ export function createExchanges(origin: string, events: RemoteEvents): Exchanges
   }
 }
 
-function lostSession(origin: string): RelayError {
+/** The failure of a request whose session is gone. */
+export function lostSession(origin: string): RelayError {
   return new RelayError(`${origin} has lost the session of this request.`, {
     phase: 'session',
     hint: 'The request may have been carried out; its answer is lost.',

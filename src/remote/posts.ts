@@ -27,14 +27,14 @@ export interface PostsWorld {
 }
 
 /** How a message that nobody answers was received. */
-export interface Receipt {
+interface Receipt {
   readonly status: number
   readonly body: Buffer
   readonly failure: RelayError | ServerError | undefined
 }
 
 /** How a request of ours is sent. */
-export interface Manner {
+interface Manner {
   readonly take: TakeFrame
   /** Nobody waits: no person is asked to sign in. */
   readonly background: boolean

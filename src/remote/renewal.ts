@@ -9,7 +9,7 @@ import { pause } from '../pause.ts'
 import { announcedChanges, brokenPromise, type Opening } from './opening.ts'
 
 /** A way to a server on which a new session is opened. The frames are ours: their ids never reach the host. */
-export interface Link {
+interface Link {
   /** Sends a request; settles with its answer. */
   ask(frame: Frame): Promise<Frame>
   tell(frame: Frame): Promise<void>
@@ -44,6 +44,8 @@ export interface Renewal {
   opened(): void
   /** Somebody has found the session of this generation lost. */
   lose(generation: number): void
+  /** Whether there is no session now. */
+  isLost(): boolean
   /** The new session, when the old one is lost; rejects with `RelayError` when there is none. */
   ready(background?: boolean): Promise<void> | undefined
   /** Goes on until there is a new session: nobody waits, but the server may have something to say. */
@@ -139,6 +141,7 @@ export function createRenewal(world: RenewalWorld): Renewal {
 
   return {
     generation: () => generation,
+    isLost: () => isLost,
     opened() {
       isLost = false
       generation++

@@ -7,6 +7,7 @@ import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { createArrivals } from './arrivals.ts'
 import type { TransportContext } from './context.ts'
 import type { StreamEvent } from './events.ts'
+import { lostSession } from './exchanges.ts'
 import { brokenOff, failureOf } from './failures.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { isSessionLost } from './lost-session.ts'
@@ -70,7 +71,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     pool,
     log,
     ask(ping, signal) {
-      if (opening.initialized() === undefined || renewal.ready(true) !== undefined) return undefined
+      if (opening.initialized() === undefined || renewal.isLost()) return undefined
       return ask(ping, true, signal)
     },
     // The stream is one connection: whether the server still takes messages says the rest.
@@ -163,7 +164,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       if (frame.id !== undefined) resending.add(frame.id)
       try {
         if (generation === renewal.generation()) {
-          stream.abort(new Error('the session is lost'))
+          stream.abort(lostSession(url.origin))
           await ended
         }
         await renewal.ready()

@@ -72,7 +72,7 @@ export function keepSession(world: SessionWorld): KeptSession {
     log,
     ask(ping, signal) {
       // No session that the host has opened, or one that is being replaced: nothing to look after.
-      if (opening.initialized() === undefined || renewal.ready(true) !== undefined) return undefined
+      if (opening.initialized() === undefined || renewal.isLost()) return undefined
       const generation = renewal.generation()
       const refused = (status: number, body: Buffer): void => {
         if (isSessionLost(status, body)) lost(generation)

@@ -11,8 +11,7 @@ import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { noAnswer, readAnswers, type TakeFrame } from './answers.ts'
 import { createArrivals } from './arrivals.ts'
 import type { Exchange, TransportContext } from './context.ts'
-
-import { createExchanges } from './exchanges.ts'
+import { createExchanges, lostSession } from './exchanges.ts'
 import { brokenOff, failureOf } from './failures.ts'
 import { isSessionLost } from './lost-session.ts'
 import { createOpening } from './opening.ts'
@@ -78,11 +77,10 @@ export function openStreamable(context: TransportContext): Remote {
       const response = await posts.post(frame, exchange, onStart)
       if (response.status < 300) return response
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
-      if (sentIn === undefined || again || frame.method === 'initialize') {
-        throw failureOf(response, body)
-      }
-      if (!isSessionLost(response.status, body)) throw failureOf(response, body)
+      const stateful = sentIn !== undefined && frame.method !== 'initialize'
+      if (!stateful || !isSessionLost(response.status, body)) throw failureOf(response, body)
       renewal.lose(exchange.generation)
+      if (again) throw lostSession(url.origin)
       onStart()
       exchange.renewing = true
       await renewal.ready()

@@ -63,6 +63,7 @@ test.each(FAULTS)(
 
 test('a tool is called again only when it says that this does no harm', async () => {
   const calls: unknown[] = []
+  const outcomes: string[] = []
   const server = await startMcpServer({
     'tools/list': (request, response) => json(response, result(request, { tools: TOOLS })),
     'tools/call': (request, response) => {
@@ -80,9 +81,10 @@ test('a tool is called again only when it says that this does no harm', async ()
   for (const name of ['look', 'set', 'add', 'unknown']) {
     bridge.write({ jsonrpc: '2.0', id: name, method: 'tools/call', params: { name } })
     const answer = await bridge.answer(name)
-    if (name === 'look' || name === 'set') expect(answer).toMatchObject({ result: {} })
-    else expect(answer.error?.message).toMatch(/may have run; it was not called again\.$/)
+    outcomes.push(answer.error?.message.replace(/^.*: the connection was reset\. /, '') ?? 'done')
   }
+  const lost = 'The tool may have run; it was not called again.'
+  expect(outcomes).toEqual(['done', 'done', lost, lost])
   expect(calls).toEqual(['look', 'look', 'set', 'set', 'add', 'unknown'])
 })
 

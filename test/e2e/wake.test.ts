@@ -36,7 +36,7 @@ test('after a sleep the stream is opened again at once and the session is checke
   })
   bridge.child.kill('SIGCONT')
   await expect.poll(() => gets, { timeout: 3_000 }).toBe(2)
-  const again = server.seen.filter(({ method }) => method === 'GET').at(-1)
+  const again = server.seen.findLast(({ method }) => method === 'GET')
   expect(again?.headers['last-event-id']).toBe('id-1')
   await expect.poll(() => server.inSession('session-1')).toContain('ping')
   bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/call' })
