@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   relay: ['channel', 'error-frames', 'errors', 'frame', 'limits', 'log'],
   local: ['channel', 'frame', 'limits', 'log'],
   remote: [...LEAVES, 'era', 'http', 'store'],
-  era: ['frame', 'json', 'log'],
+  era: [...LEAVES, 'error-frames', 'option-values'],
   http: [...LEAVES, 'auth'],
   auth: [...LEAVES, 'option-values', 'package.json', 'store'],
   store: LEAVES,
