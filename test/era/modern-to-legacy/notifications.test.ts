@@ -255,9 +255,9 @@ describe('progress', () => {
       const world = startWorld({ lawless: true })
       const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }
       const rest = `"io.modelcontextprotocol/clientCapabilities":{},"progressToken":${token}`
-      const _meta = `${JSON.stringify(meta).slice(0, -1)},${rest}}`
+      const text = `${JSON.stringify(meta).slice(0, -1)},${rest}}`
       world.say(
-        `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","_meta":${_meta}}}`,
+        `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","_meta":${text}}}`,
       )
       const call = await world.served('tools/call')
       world.tell(progress(call.id, 1), call.id)

@@ -146,7 +146,7 @@ describe('a round', () => {
     const { inputRequests, requestState } = asking(await world.answer('c'))
     const inputResponses = { [Object.keys(inputRequests)[0]!]: ADA }
     world.ask('d', 'tools/call', { inputResponses, arguments: { a: 1 }, requestState, name: 'ask' })
-    await answered(world, 's-1')
+    expect(await answered(world, 's-1')).toMatchObject({ result: ADA })
   })
 
   test.each<[string, (round: Asking) => [string, object]]>([
