@@ -1,13 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import type { Local } from './channel.ts'
+import type { Local, RemoteEvents } from './channel.ts'
 import { openConnection } from './connection.ts'
+import { type EraContext, withEra } from './era/index.ts'
 import { RelayError } from './errors.ts'
 import { DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits.ts'
 import { claimStdout } from './local/output.ts'
 import { type Link, watchHost } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
-import { createLog } from './log.ts'
+import { createLog, type Log } from './log.ts'
 import type { RelayOptions } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
@@ -15,7 +17,7 @@ import { openRemote } from './remote/index.ts'
 import { createPatience } from './remote/patience.ts'
 import { withSignIn } from './remote/signing-in.ts'
 import { openIntroductions } from './store/introductions.ts'
-import { openVerdicts } from './store/verdicts.ts'
+import { openVerdicts, type Verdicts } from './store/verdicts.ts'
 
 /** Why the relay ends. */
 type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: NodeJS.Signals }
@@ -37,12 +39,16 @@ export async function runBridge(
   const send = sendWith(authorizer)
   const paths = pathsOf(process.env)
   const patience = createPatience(log, options.timeoutMs, Date.now)
-  const verdicts = openVerdicts(join(paths.cache, 'servers'), log)
+  const verdicts = openVerdicts(join(paths.cache, 'servers'), options.url, options.headers, log)
   const relay = createRelay(local, log)
   const introductions = openIntroductions(join(paths.cache, 'introductions'), options.url, log)
   const remote = withSignIn(
-    (events) =>
-      openRemote({ url: options.url, send, events, log, patience }, options.strategy, verdicts),
+    (toHost) =>
+      withEra(
+        (events) =>
+          openRemote({ url: options.url, send, events, log, patience }, options.strategy, verdicts),
+        eraContext(options, toHost, log, verdicts, () => authorizer.credential() !== undefined),
+      ),
     {
       host: options.url.host,
       events: relay.events,
@@ -78,6 +84,31 @@ export async function runBridge(
       .then(() => local.flush()),
   )
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
+}
+
+function eraContext(
+  { url, headers, strategy, protocol }: RelayOptions,
+  events: RemoteEvents,
+  log: Log,
+  verdicts: Verdicts,
+  isSignedIn: () => boolean,
+): EraContext {
+  const isSse = strategy === 'sse' || strategy === 'sse-only'
+  return {
+    events,
+    log,
+    host: url.host,
+    // HTTP+SSE belongs to the initialize era.
+    protocol: isSse ? 'legacy' : protocol,
+    credentialed: () => isSignedIn() || headers['authorization'] !== undefined,
+    async remembered() {
+      const { transport, era } = await verdicts.read()
+      return transport === 'sse' ? { era: 'legacy', versions: [], at: Date.now() } : era
+    },
+    remember: (era) => verdicts.write({ era }),
+    now: Date.now,
+    random: () => randomBytes(16).toString('base64url'),
+  }
 }
 
 /** Settles with the first sign that the host wants us gone or is gone itself. */

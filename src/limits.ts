@@ -188,5 +188,23 @@ export const PAGE_VISIT_MS = 10_000
 /** Pages of a tool list that are read to find out how a tool runs; no known server has as many. */
 export const MAX_TOOL_PAGES = 100
 
+/** A server that had no `server/discover` is asked again after a day: it may have been upgraded. */
+export const LEGACY_VERDICT_MS = 24 * 60 * 60_000
+
+/** Rounds of questions for one call of the stateless era; the SDKs stop after as many. */
+export const MAX_INPUT_ROUNDS = 10
+
+/** How long a person has to answer all questions of one call: a coffee, and a look at the documents. */
+export const INPUT_MS = 15 * 60_000
+
+/** Questions of one round; a form with more of them is a mistake or an attack. */
+export const MAX_QUESTIONS_PER_ROUND = 100
+
+/** Pause before a call is repeated that the server wants repeated without a question; as the SDKs pace it. */
+export const STATE_ONLY_PAUSE_MS = 250
+
+/** How long a server may take to acknowledge a subscription before the host hears that it did not. */
+export const ACKNOWLEDGE_MS = 10_000
+
 /** Resources that one host may be subscribed to; their addresses are all sent again with each new one. */
 export const MAX_SUBSCRIBED_RESOURCES = 1_000

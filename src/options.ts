@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { AUTH_OPTIONS } from './auth/flags.ts'
 import { type AuthOptions, readAuthOptions } from './auth/options.ts'
+import { ERA_OPTIONS, type Protocol, PROTOCOLS } from './era/flags.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
 import { nearest } from './nearest.ts'
@@ -51,6 +52,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     variable: 'BRIDGE_TIMEOUT',
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
+  ...ERA_OPTIONS,
   ...AUTH_OPTIONS,
   {
     name: 'store',
@@ -74,6 +76,7 @@ export interface RelayOptions {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly strategy: Strategy
+  readonly protocol: Protocol
   readonly timeoutMs: number | undefined
   readonly auth: AuthOptions
   readonly store: StoreChoice
@@ -152,6 +155,11 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
       STRATEGIES,
       'transport',
       text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
+    ),
+    protocol: oneOf(
+      PROTOCOLS,
+      'protocol',
+      text(values['protocol']) ?? env['BRIDGE_PROTOCOL'] ?? 'auto',
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
     auth: readAuthOptions(values, env, allowHttp, command === 'login'),

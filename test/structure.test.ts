@@ -6,7 +6,18 @@ const root = new URL('..', import.meta.url).pathname
 const src = join(root, 'src')
 
 /** What every part of the program may import. */
-const LEAVES = ['channel', 'errors', 'frame', 'hostnames', 'json', 'limits', 'log', 'pause']
+const LEAVES = [
+  'backoff',
+  'channel',
+  'delivery',
+  'errors',
+  'frame',
+  'hostnames',
+  'json',
+  'limits',
+  'log',
+  'pause',
+]
 
 /**
  * What the parts of the program may import besides themselves: folders of src, and files in it. A
@@ -16,9 +27,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // `local`: whose child the process is, is looked up before anything else is loaded.
   cli: ['bridge', 'commands', 'errors', 'limits', 'local', 'options', 'package.json'],
   commands: [...LEAVES, 'auth', 'connection', 'http', 'options', 'package.json', 'store'],
-  bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
+  bridge: [...LEAVES, 'connection', 'era', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'store'],
-  options: [...LEAVES, 'auth', 'nearest', 'option-values', 'remote'],
+  options: [...LEAVES, 'auth', 'era', 'nearest', 'option-values', 'remote'],
   // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
   relay: ['channel', 'error-frames', 'errors', 'frame', 'limits', 'log'],
   local: ['channel', 'frame', 'limits', 'log'],
@@ -29,7 +40,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: LEAVES,
   'option-values': ['errors'],
   paths: [],
+  backoff: ['limits'],
   channel: ['frame'],
+  delivery: ['channel'],
   frame: ['json'],
   json: [],
   errors: ['limits'],

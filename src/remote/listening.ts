@@ -4,7 +4,7 @@ import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import { readEventStream, type TakeFrame } from './answers.ts'
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '../backoff.ts'
 import type { Cursor } from './context.ts'
 import type { Session } from './session.ts'
 

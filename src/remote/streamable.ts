@@ -8,13 +8,15 @@ import { readBody } from '../http/body.ts'
 import type { HttpResponse } from '../http/client.ts'
 import { valueAt } from '../json/locate.ts'
 import { MAX_ERROR_BODY_BYTES, SESSION_DELETE_MS } from '../limits.ts'
-import { noAnswer, readAnswers } from './answers.ts'
+import { noAnswer, readAnswers, type TakeFrame } from './answers.ts'
 import { createArrivals } from './arrivals.ts'
 import type { Cursor, Exchange, TransportContext } from './context.ts'
-import { begin } from './delivery.ts'
+import { begin } from '../delivery.ts'
 import { httpFailure } from './failures.ts'
 import { keepListening } from './listening.ts'
+import { acknowledges, listenAgain, subscriptionEnded } from './relisten.ts'
 import { resumeStream } from './resume.ts'
+import type { Watch } from './patience.ts'
 import { createSession } from './session.ts'
 
 /** The media types of every POST (MCP 2025-11-25, Sending Messages to the Server). */
@@ -25,6 +27,9 @@ const POST_HEADERS = {
 
 /** A header and the body disagree (MCP 2026-07-28, basic, Error Codes). */
 const HEADER_MISMATCH_CODE = -32020
+
+/** The watch of a request that may be silent for ever. */
+const UNWATCHED: Watch = { alive: () => {}, end: () => {} }
 
 /** Batches were defined by this revision only. */
 const BATCH_VERSION = '2025-03-26'
@@ -92,16 +97,28 @@ export function openStreamable(context: TransportContext): Remote {
     for (const id of exchange.waiting) exchanges.set(id, exchange)
     const ids = [...exchange.waiting]
     const arrived = arrivals.expect(exchange.waiting)
-    const watch = patience.watch(frame, (error) => exchange.abort?.abort(error))
+    const isSubscription = exchange.modern !== undefined && frame.method === 'subscriptions/listen'
+    // A subscription is silent as long as nothing changes.
+    const watch = isSubscription
+      ? UNWATCHED
+      : patience.watch(frame, (error) => exchange.abort?.abort(error))
+    let acknowledged = false
     try {
       const response = await ask(frame, exchange, onStart)
       arrived()
       watch.alive()
       if (frame.method === 'initialize') session.opened(response)
-      const takeAnswer = (answer: Frame) => take(answer, frame, exchange)
+      const takeAnswer = (answer: Frame) => {
+        acknowledged ||= isSubscription && acknowledges(answer)
+        return take(answer, frame, exchange)
+      }
       const cursor: Cursor = {}
       const { failure } = await readAnswers(response, takeAnswer, cursor, log, watch.alive)
       if (exchange.waiting.size === 0 || exchange.cancelled) return 'complete'
+      if (acknowledged) {
+        await subscribeAgain(frame, exchange, takeAnswer)
+        return 'complete'
+      }
       if (cursor.id === undefined || exchange.modern !== undefined) {
         throw failure ?? noAnswer(response)
       }
@@ -116,6 +133,27 @@ export function openStreamable(context: TransportContext): Remote {
       arrived()
       watch.end()
       for (const id of ids) exchanges.delete(id)
+    }
+  }
+
+  async function subscribeAgain(
+    listen: Frame,
+    exchange: Exchange,
+    takeAnswer: TakeFrame,
+  ): Promise<void> {
+    try {
+      await listenAgain({
+        listen,
+        exchange,
+        log,
+        post: () => post(listen, exchange),
+        take: takeAnswer,
+        signal: AbortSignal.any([closing.signal, exchange.abort!.signal]),
+      })
+    } catch (error) {
+      // Behind the error that answers it: a host may take only one of the two for the end.
+      setImmediate(() => void events.frame(subscriptionEnded(listen)))
+      throw error
     }
   }
 

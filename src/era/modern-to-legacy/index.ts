@@ -1,9 +1,9 @@
 import type { Delivery } from '../../channel.ts'
+import { begin, failed, over } from '../../delivery.ts'
 import { ServerError } from '../../errors.ts'
 import { answer, cancelledId, type Frame, type RawId } from '../../frame.ts'
 import { locate, valueAt } from '../../json/locate.ts'
 import { paramsOf } from '../claims.ts'
-import { answered, deliver, failed } from '../delivery.ts'
 import type { Translator, TranslatorContext } from '../translator.ts'
 import { createCalls } from './calls.ts'
 import { createExchanges } from './exchanges.ts'
@@ -60,12 +60,12 @@ export function openModernToLegacy(context: TranslatorContext): Translator {
         const id = cancelledId(frame)
         if (id !== undefined) cancel(id, frame)
         // The stateless era has no other notifications of clients.
-        return answered()
+        return over()
       }
       case 'response':
       case 'batch':
       case 'invalid':
-        return answered()
+        return over()
     }
   }
 
@@ -79,8 +79,10 @@ export function openModernToLegacy(context: TranslatorContext): Translator {
     if (meta instanceof ServerError) return failed(meta)
     const { host: asked, done } = openHostRequest(frame, meta, events)
     waiting.set(asked.id, asked)
-    return deliver((onStart) => {
-      route(asked, onStart).then(onStart, (error: Error) => asked.fail(modernFailure(error)))
+    return begin((onStart) => {
+      route(asked, onStart)
+        .catch((error: Error) => asked.fail(modernFailure(error)))
+        .finally(onStart)
       return done.finally(() => {
         if (waiting.get(asked.id) === asked) waiting.delete(asked.id)
       })
