@@ -208,3 +208,6 @@ export const ACKNOWLEDGE_MS = 10_000
 
 /** Resources that one host may be subscribed to; their addresses are all sent again with each new one. */
 export const MAX_SUBSCRIBED_RESOURCES = 1_000
+
+/** How long a subscription waits to learn whether the server can tell of changes; then it is believed. */
+export const STREAM_KNOWN_MS = 1_000

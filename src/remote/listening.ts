@@ -16,6 +16,8 @@ export interface Listening {
   readonly session: Session
   readonly take: TakeFrame
   readonly signal: AbortSignal
+  /** The server offers the stream. */
+  readonly onOpen: () => void
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Listening {
  * server offers no such stream: 405, or any other refusal that trying again will not change.
  */
 export async function keepListening(listening: Listening): Promise<void> {
-  const { url, send, log, session, take, signal } = listening
+  const { url, send, log, session, take, signal, onOpen } = listening
   const cursor: Cursor = {}
   let attempt = 0
   while (!signal.aborted) {
@@ -41,6 +43,7 @@ export async function keepListening(listening: Listening): Promise<void> {
       })
       const { status } = response
       if (status === 200 && mediaType(response) === 'text/event-stream') {
+        onOpen()
         const before = cursor.id
         let heard = false
         await readEventStream(response, take, cursor, log, () => {

@@ -43,6 +43,8 @@ export function openStreamable(context: TransportContext): Remote {
   const arrivals = createArrivals()
   const closing = new AbortController()
   let listening = false
+  /** Whether the server offers a stream of its own, once it has answered. */
+  let streaming: Promise<boolean> = Promise.resolve(false)
   let lastModern: string | undefined
   /** Settles when the InitializeResult is in: before, neither session id nor version is known. */
   let initializing: Promise<void> | undefined
@@ -169,8 +171,12 @@ export function openStreamable(context: TransportContext): Remote {
     if (frame.method === 'notifications/initialized' && !listening) {
       listening = true
       const { signal } = closing
-      void keepListening({ url, send, log, session, take, signal }).finally(() => {
-        listening = false
+      streaming = new Promise((resolve) => {
+        const onOpen = (): void => resolve(true)
+        void keepListening({ url, send, log, session, take, signal, onOpen }).finally(() => {
+          listening = false
+          resolve(false)
+        })
       })
     }
     return 'complete'
@@ -229,6 +235,7 @@ export function openStreamable(context: TransportContext): Remote {
   return {
     send: (frame) => begin((onStart) => deliver(frame, onStart)),
     acceptsBatches: () => session.version() === BATCH_VERSION,
+    canNotify: () => streaming,
     async close() {
       closing.abort(new Error('the bridge is closing'))
       const id = session.id()

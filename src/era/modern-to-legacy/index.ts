@@ -38,7 +38,7 @@ export function openModernToLegacy(context: TranslatorContext): Translator {
   const session = createSession({ server, exchanges, log, host })
   const levels = createSessionLevel(exchanges)
   const tools = createTaskTools(exchanges)
-  const listens = createListens(events, exchanges, log)
+  const listens = createListens(server, events, exchanges, log)
   const calls = createCalls({
     server,
     events,

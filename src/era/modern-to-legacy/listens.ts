@@ -1,9 +1,11 @@
-import type { RemoteEvents } from '../../channel.ts'
+import type { Remote, RemoteEvents } from '../../channel.ts'
 import type { Frame, RawId } from '../../frame.ts'
 import { readFrame } from '../../frame.ts'
 import { withMembers } from '../../json/edit.ts'
 import { valueAt } from '../../json/locate.ts'
+import { STREAM_KNOWN_MS } from '../../limits.ts'
 import type { Log } from '../../log.ts'
+import { pause } from '../../pause.ts'
 import { notification, objectAt, paramsOf, withFrameMembers } from '../claims.ts'
 import { META } from '../vocabulary.ts'
 import type { Exchanges } from './exchanges.ts'
@@ -49,7 +51,12 @@ interface Listen {
 }
 
 /** Nobody listens. */
-export function createListens(events: RemoteEvents, exchanges: Exchanges, log: Log): Listens {
+export function createListens(
+  server: Remote,
+  events: RemoteEvents,
+  exchanges: Exchanges,
+  log: Log,
+): Listens {
   const listens = new Map<RawId, Listen>()
   const subscriptions = createSubscriptions(exchanges, log)
 
@@ -57,6 +64,17 @@ export function createListens(events: RemoteEvents, exchanges: Exchanges, log: L
     const kind = KIND_OF[method ?? '']
     if (kind !== undefined) return kinds.includes(kind)
     return typeof uri === 'string' && uris.some((wanted) => isWithin(uri, wanted))
+  }
+
+  async function canNotify(): Promise<boolean> {
+    if (server.canNotify === undefined) return true
+    const known = new AbortController()
+    const later = pause(STREAM_KNOWN_MS, known.signal).then(() => true)
+    try {
+      return await Promise.race([server.canNotify(), later])
+    } finally {
+      known.abort()
+    }
   }
 
   function close({ request, uris }: Listen): void {
@@ -69,7 +87,9 @@ export function createListens(events: RemoteEvents, exchanges: Exchanges, log: L
       const { id, frame } = request
       const filter = objectAt(paramsOf(frame), 'notifications')
       if (filter === undefined) throw invalidParams('notifications is missing.')
-      const { capabilities } = introduction
+      // What a server offers it cannot keep without a stream of its own.
+      const capabilities = (await canNotify()) ? introduction.capabilities : Buffer.from('{}')
+      if (request.cancelled) return
       const kinds = (Object.keys(KINDS) as Kind[]).filter(
         (kind) =>
           valueAt(filter, kind) === true &&

@@ -64,6 +64,14 @@ describe('subscriptions/listen', () => {
     expect(world.toHost).toHaveLength(1)
   })
 
+  test('nothing is promised in the name of a server without a stream of its own', async () => {
+    const world = startWorld({ mute: true })
+    const wish = { toolsListChanged: true, resourceSubscriptions: ['a:1'] }
+    const { params } = await listen(world, 1, wish)
+    expect(params).toMatchObject({ notifications: { resourceSubscriptions: [] } })
+    expect(world.toServer.map(({ method }) => method)).not.toContain('resources/subscribe')
+  })
+
   test('a resource that the server refuses is left out', async () => {
     const subscribe = ({ params }: Message): object =>
       params?.['uri'] === 'a:1' ? {} : { code: -32602, message: 'no' }

@@ -67,10 +67,18 @@ export interface WorldOptions {
   readonly shared?: boolean
   /** Frames of tests that break the rules on purpose are not judged. */
   readonly lawless?: boolean
+  /** The server has no stream of its own. */
+  readonly mute?: boolean
 }
 
 export function startWorld(options: WorldOptions = {}): World {
-  const { capabilities = OFFERED, results = {}, shared = false, lawless = false } = options
+  const {
+    capabilities = OFFERED,
+    results = {},
+    shared = false,
+    lawless = false,
+    mute = false,
+  } = options
   const log = keptLog()
   const lines: string[] = []
   const serverLines: string[] = []
@@ -129,6 +137,7 @@ export function startWorld(options: WorldOptions = {}): World {
       return { started, done: shared ? Promise.resolve('elsewhere') : done }
     },
     acceptsBatches: () => false,
+    canNotify: () => Promise.resolve(!mute),
     close: () => Promise.resolve(),
   }
 
