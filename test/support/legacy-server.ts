@@ -129,7 +129,7 @@ export async function startLegacyServer(kind: LegacyKind): Promise<LegacyServer>
         return
       }
       const made = new StreamableHTTPServerTransport({
-        sessionIdGenerator: kind === 'session' ? randomUUID : undefined,
+        ...(kind === 'session' && { sessionIdGenerator: () => randomUUID() }),
         onsessioninitialized: (session) => void transports.set(session, made),
       })
       await makeServer().connect(made as Transport)

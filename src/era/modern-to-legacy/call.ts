@@ -3,7 +3,7 @@ import { ServerError } from '../../errors.ts'
 import { type Frame, type RawId, slice } from '../../frame.ts'
 import { withMembers } from '../../json/edit.ts'
 import { valueAt } from '../../json/locate.ts'
-import { MAX_CALL_QUESTIONS, PAGE_VISIT_MS, QUESTION_GATHER_MS } from '../../limits.ts'
+import { MAX_CALL_QUESTIONS, QUESTION_GATHER_MS } from '../../limits.ts'
 import { request as requestFrame, objectAt, paramsOf } from '../claims.ts'
 import { cancellation } from './cancellation.ts'
 import { type Exchanges, serverError } from './exchanges.ts'
@@ -14,7 +14,9 @@ import { isDeclared, isInteractive, type Question, replyTo, withdrawn } from './
 import { internalError, missingCapability, modernFailure } from './refusals.ts'
 import { legacyRequest } from './request-meta.ts'
 import { inputRequired, modernResult } from './results.ts'
+import { createRounds } from './rounds.ts'
 import { requiredPages } from './url-elicitation.ts'
+import { expectVisits, type Visits } from './visits.ts'
 
 /** A request to the server for which the host asks once, or again and again with more answers. */
 export interface Call extends Parked {
@@ -61,15 +63,10 @@ export function openCall(
   /** Requests of ours that stand for it, the latest last. The first one is its progress token. */
   const requests: RawId[] = []
   let task: string | undefined
-  /** Everything that was asked and not answered, by its key in the input requests. */
-  const questions = new Map<string, Question>()
-  let keys = 0
-  /** The keys that the host knows. */
-  let asked: readonly string[] = []
+  const rounds = createRounds()
   let gathering: NodeJS.Timeout | undefined
   /** Pages that have to be visited before the call is made again; none when nothing was refused. */
-  let pages: Set<string> | undefined
-  let onVisited: (() => void) | undefined
+  let visits: Visits | undefined
   /** How it ended while nobody waited. */
   let outcome: ((host: HostRequest) => Promise<void> | undefined | void) | undefined
   let ended = false
@@ -130,8 +127,8 @@ export function openCall(
       const message = `${host} needs the user to open a page, which this client cannot show.`
       return finish((request) => request.fail(missingCapability(message, needed)))
     }
-    pages = new Set(required.map(({ elicitationId }) => elicitationId))
-    for (const { question } of required) questions.set(`page-${++keys}`, question)
+    visits = expectVisits(required.map(({ elicitationId }) => elicitationId))
+    for (const { question } of required) rounds.add(question)
     park()
     return undefined
   }
@@ -159,12 +156,11 @@ export function openCall(
   function end(): void {
     ended = true
     clearTimeout(gathering)
-    onVisited?.()
+    visits?.stop()
     parking.remove(call)
-    for (const question of questions.values()) {
+    for (const question of rounds.drain()) {
       if (question.id !== undefined) void tell(withdrawn(question))
     }
-    questions.clear()
     onEnd(call)
   }
 
@@ -176,7 +172,7 @@ export function openCall(
   }
 
   function gather(): void {
-    if (waiting === undefined || pages !== undefined) return
+    if (waiting === undefined || visits !== undefined) return
     gathering ??= setTimeout(park, QUESTION_GATHER_MS)
   }
 
@@ -185,12 +181,10 @@ export function openCall(
     clearTimeout(gathering)
     gathering = undefined
     const request = waiting
-    if (request === undefined || questions.size === 0) return
+    if (request === undefined || rounds.size === 0) return
     waiting = undefined
-    asked = [...questions.keys()]
-    const entries = new Map([...questions].map(([key, { entry }]) => [key, entry]))
     const state = parking.put(call, request.frame)
-    void request.answer(inputRequired(entries, state, introduction))
+    void request.answer(inputRequired(rounds.next(), state, introduction))
   }
 
   async function resume(request: HostRequest): Promise<void> {
@@ -203,32 +197,19 @@ export function openCall(
     }
     const responses = objectAt(paramsOf(request.frame), 'inputResponses') ?? Buffer.from('{}')
     const replies: Promise<void>[] = []
-    for (const key of asked) {
-      const question = questions.get(key)
-      const response = objectAt(responses, key)
-      if (question === undefined || response === undefined) continue
-      questions.delete(key)
+    for (const { question, response } of rounds.answered(responses)) {
       if (question.id !== undefined) replies.push(tell(replyTo(question, response)))
       else if (valueAt(response, 'action') !== 'accept') return declined(request)
     }
-    if (questions.size > 0) park()
-    else if (pages !== undefined) await repeat(request, pages)
+    if (rounds.size > 0) park()
+    else if (visits !== undefined) await repeat(request, visits)
     else await Promise.all(replies)
   }
 
   /** Makes the call again once the pages have been visited. */
-  async function repeat(request: HostRequest, open: ReadonlySet<string>): Promise<void> {
-    if (open.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, PAGE_VISIT_MS)
-        onVisited = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      onVisited = undefined
-    }
-    pages = undefined
+  async function repeat(request: HostRequest, pages: Visits): Promise<void> {
+    await pages.done()
+    visits = undefined
     if (!ended) await begin(request)
   }
 
@@ -243,7 +224,7 @@ export function openCall(
 
   function cancel(notice?: Frame): void {
     if (ended) return
-    const isOpen = outcome === undefined && pages === undefined
+    const isOpen = outcome === undefined && visits === undefined
     const id = requests.at(-1)
     if (isOpen && task !== undefined) {
       const params = Buffer.from(JSON.stringify({ taskId: task }))
@@ -265,25 +246,16 @@ export function openCall(
     accepts: (question) =>
       isInteractive(method) &&
       outcome === undefined &&
-      pages === undefined &&
-      questions.size < MAX_CALL_QUESTIONS &&
+      visits === undefined &&
+      rounds.size < MAX_CALL_QUESTIONS &&
       isDeclared(question, last.meta.capabilities),
     ask(question) {
-      questions.set(`question-${++keys}`, question)
+      rounds.add(question)
       gather()
     },
-    asks: (id) => [...questions.values()].some((question) => question.id === id),
-    withdraw(id) {
-      for (const [key, question] of questions) {
-        if (question.id !== id) continue
-        questions.delete(key)
-        return true
-      }
-      return false
-    },
-    visited(elicitationId) {
-      if (pages?.delete(String(elicitationId)) === true && pages.size === 0) onVisited?.()
-    },
+    asks: rounds.has,
+    withdraw: rounds.withdraw,
+    visited: (elicitationId) => visits?.visited(String(elicitationId)),
     resume,
     cancel,
     abandon: cancel,
