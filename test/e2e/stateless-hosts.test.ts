@@ -57,8 +57,8 @@ async function connect(url: string): Promise<Peer & { tap: Tap }> {
 const textOf = (result: object): string => JSON.stringify((result as { content: unknown }).content)
 
 describe.each(KINDS)('a stateless host at a server of SDK v1 (%s)', (kind) => {
-  test('tools, resources, prompts and instructions', async () => {
-    const { client } = await connect(servers.get(kind)!.url)
+  test('tools, resources, prompts, instructions, progress and log messages', async () => {
+    const { client, notes } = await connect(servers.get(kind)!.url)
     expect(client.getNegotiatedProtocolVersion()).toBe(MODERN)
     expect(client.getServerVersion()).toMatchObject({ name: `legacy-${kind}` })
     expect(client.getInstructions()).toBe('Old but good.')
@@ -74,10 +74,7 @@ describe.each(KINDS)('a stateless host at a server of SDK v1 (%s)', (kind) => {
     expect(JSON.stringify(prompt)).toContain('Greet Zoë')
     const unknown = await client.callTool({ name: 'nothing', arguments: {} }).catch(String)
     expect(JSON.stringify(unknown)).toContain('nothing')
-  })
 
-  test('progress and log messages', async () => {
-    const { client, notes } = await connect(servers.get(kind)!.url)
     const steps: number[] = []
     const onprogress = ({ progress }: { progress: number }): number => steps.push(progress)
     const stepped = await client.callTool({ name: 'steps', arguments: {} }, { onprogress })

@@ -71,7 +71,8 @@ export async function startLegacyServer(kind: LegacyKind): Promise<LegacyServer>
       throw new UrlElicitationRequiredError([page])
     })
     mcp.registerTool('steps', { inputSchema: {} }, async (_args, extra) => {
-      const progressToken = extra._meta?.progressToken
+      const { _meta: meta } = extra
+      const progressToken = meta?.progressToken
       for (let progress = 1; progress <= 3 && progressToken !== undefined; progress++) {
         const params = { progressToken, progress, total: 3 }
         await extra.sendNotification({ method: 'notifications/progress', params })

@@ -5,7 +5,7 @@ import { type Frame, type RawId, slice } from '../../frame.ts'
 import { request } from '../claims.ts'
 
 /** Who waits for the answer to a request of ours. */
-export interface Waiting {
+interface Waiting {
   /** The answer; a returned promise pauses the stream that it came on. */
   answered(frame: Frame): Promise<void> | undefined
   /** There will be none. */

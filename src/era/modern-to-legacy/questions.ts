@@ -25,7 +25,7 @@ export function isInteractive(method: string): boolean {
 }
 
 /** What the host must have declared to be asked something; `undefined` for what no host is asked. */
-export function capabilityFor({ method, params }: Frame, text: Buffer): string[][] | undefined {
+function capabilityFor({ method, params }: Frame, text: Buffer): string[][] | undefined {
   const value = (name: string): unknown => (params === undefined ? undefined : valueAt(text, name))
   switch (method) {
     case 'roots/list':

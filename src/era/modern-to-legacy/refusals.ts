@@ -53,7 +53,7 @@ export function internalError(message: string): ServerError {
 }
 
 /** An error of a server of the initialize era with a code that the stateless era may carry. */
-export function modernError(object: Buffer): Buffer {
+function modernError(object: Buffer): Buffer {
   const code = valueAt(object, 'code')
   if (code === RESOURCE_NOT_FOUND) {
     return withMembers(object, { code: String(CODE.invalidParams) })
