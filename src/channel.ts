@@ -47,6 +47,10 @@ export interface Remote {
   send(frame: Frame): Delivery
   /** Whether batch arrays are legal on this link (negotiated version 2025-03-26). */
   acceptsBatches(): boolean
+  /** Whether the server can say what nobody asked for; settles when it is known. Without it, it can. */
+  canNotify?(): Promise<boolean>
+  /** The host has said its last word: answers that would never come by themselves come now. */
+  ended?(): void
   /** Ends the session and every connection. */
   close(): Promise<void>
 }

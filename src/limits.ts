@@ -261,6 +261,24 @@ export const MAX_PINGS = 1_000
 /** Pause between two pings, so that they do not queue up behind each other on the way. */
 export const PING_PAUSE_MS = 100
 
+/** How long a call waits for the host to come back with a person's answers. */
+export const PARKED_MS = 10 * 60_000
+
+/** Calls that wait for the host at the same time; above it the oldest is given up. */
+export const MAX_PARKED_CALLS = 1_000
+
+/** Questions of one call that nobody has answered yet; a server with more of them is broken. */
+export const MAX_CALL_QUESTIONS = 100
+
+/** A server that asks several things asks them in one go: what comes within this is one round. */
+export const QUESTION_GATHER_MS = 20
+
+/** How long a call waits to be told that a person is done with a page; not every server tells. */
+export const PAGE_VISIT_MS = 10_000
+
+/** Pages of a tool list that are read to find out how a tool runs; no known server has as many. */
+export const MAX_TOOL_PAGES = 100
+
 /** A server that had no `server/discover` is asked again after a day: it may have been upgraded. */
 export const LEGACY_VERDICT_MS = 24 * 60 * 60_000
 
@@ -281,3 +299,6 @@ export const ACKNOWLEDGE_MS = 10_000
 
 /** Resources that one host may be subscribed to; their addresses are all sent again with each new one. */
 export const MAX_SUBSCRIBED_RESOURCES = 1_000
+
+/** How long a subscription waits to learn whether the server can tell of changes; then it is believed. */
+export const STREAM_KNOWN_MS = 1_000

@@ -278,9 +278,10 @@ export function createRelay(local: Local, log: Log): Relay {
         asked.clear()
       },
     },
-    run(server) {
+    async run(server) {
       remote = server
-      return local.read(fromHost)
+      await local.read(fromHost)
+      server.ended?.()
     },
     idle() {
       if (open.size === 0 && sending === 0) return Promise.resolve()

@@ -80,8 +80,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     lost = translator.lost
     ends = translator
   }
-  /** What is to be closed at the end. */
-  let ends: Remote = inner
+  let ends: Remote = inner // what is to be closed
 
   async function found(era: EraVerdict['era'], versions: readonly string[] = []): Promise<void> {
     log.state({ part: 'era', what: 'found', server: era })
@@ -214,6 +213,13 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     return fromHost(initialize)
   }
 
+  /** A host that could fall back to `initialize` would have done it: this one knows nothing else. */
+  async function translateModern(frame: Frame): Promise<Delivery> {
+    const { openModernToLegacy } = await import('./modern-to-legacy/index.ts')
+    translate(openModernToLegacy(translatorContext), 'modern host, legacy server')
+    return fromHost(frame)
+  }
+
   /** A host that asks for the versions; it may be of either era still. */
   async function probe(frame: Frame, onStart: () => void): Promise<Delivery> {
     if (await isLegacy()) return answerProbe(frame)
@@ -253,7 +259,8 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
   }
 
   /** Hosts of both eras fall back to `initialize`, which loses nothing; so it is what they get. */
-  function answerProbe(frame: Frame): Delivery {
+  function answerProbe(frame: Frame): Delivery | Promise<Delivery> {
+    if (protocol === 'translate') return translateModern(frame)
     void events.frame(legacyServer(frame, host))
     return over()
   }
@@ -269,7 +276,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
       const isOver = evidence.kind === 'unauthorized' || answer.kind === 'failure'
       if (isOver && server === undefined) return relay(answer, frame)
     }
-    if (server === 'legacy') return answerProbe(frame)
+    if (server === 'legacy') return translateModern(frame)
     passThrough((next) => {
       if (next.method !== 'initialize') return inner.send(next)
       void events.frame(initializeTooLate(next, valueAt(paramsOf(next), 'protocolVersion')))
@@ -288,6 +295,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
   return {
     send: (frame) => fromHost(frame),
     acceptsBatches: () => ends.acceptsBatches(),
+    ended: () => ends.ended?.(),
     close: () => ends.close(),
   }
 }

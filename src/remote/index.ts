@@ -164,6 +164,7 @@ export function openRemote(
   return {
     send: (frame) => chosen?.send(frame) ?? begin((onStart) => deliver(frame, onStart)),
     acceptsBatches: () => chosen?.acceptsBatches() ?? false,
+    canNotify: () => chosen?.canNotify?.() ?? Promise.resolve(true),
     close: () => chosen?.close() ?? Promise.resolve(),
   }
 }

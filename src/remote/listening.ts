@@ -27,6 +27,8 @@ export interface ListeningWorld {
 export interface Listening {
   /** Opens it again at once: its connection is not to be trusted any more. */
   nudge(): void
+  /** Whether the server offers such a stream; settles when it has answered. */
+  readonly offered: Promise<boolean>
 }
 
 /** Refusals that the same request may not get another time: a sign-in, a rate limit, a wrong minute. */
@@ -39,13 +41,19 @@ const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 425, 429])
 export function keepListening(world: ListeningWorld): Listening {
   let turn = new AbortController()
   let nudged = false
-  void listen(world, () => {
+  let answer: (isOffered: boolean) => void = () => {}
+  const offered = new Promise<boolean>((resolve) => {
+    answer = resolve
+  })
+  const nextTurn = (): Turn => {
     turn = new AbortController()
     const again = nudged
     nudged = false
     return { signal: AbortSignal.any([world.signal, turn.signal]), again }
-  })
+  }
+  void listen(world, nextTurn, () => answer(true)).finally(() => answer(false))
   return {
+    offered,
     nudge() {
       nudged = true
       turn.abort(new Error('the stream is opened again'))
@@ -53,9 +61,17 @@ export function keepListening(world: ListeningWorld): Listening {
   }
 }
 
+/** One try to open the stream. */
+interface Turn {
+  readonly signal: AbortSignal
+  /** Whether it was asked for, and is no answer to a failure. */
+  readonly again: boolean
+}
+
 async function listen(
   world: ListeningWorld,
-  nextTurn: () => { signal: AbortSignal; again: boolean },
+  nextTurn: () => Turn,
+  onOpen: () => void,
 ): Promise<void> {
   const { url, send, log, session, take, missed } = world
   const cursor: Cursor = {}
@@ -81,6 +97,7 @@ async function listen(
         background: true,
       })
       if (response.status === 200 && mediaType(response) === 'text/event-stream') {
+        onOpen()
         const gapMs = gapSince === undefined ? 0 : openedAt - gapSince
         log.state({ part: 'stream', what: resumes === undefined ? 'opened' : 'resumed', gapMs })
         if (gapSince !== undefined && resumes === undefined && (broken || gapMs > STREAM_GAP_MS)) {

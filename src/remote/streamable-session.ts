@@ -32,6 +32,8 @@ export interface KeptSession {
   lost(generation: number): void
   /** Opens the stream for what the server says by itself, once for a session. */
   listen(): void
+  /** Whether the server has such a stream. */
+  canNotify(): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -126,6 +128,7 @@ export function keepSession(world: SessionWorld): KeptSession {
     },
     lost,
     listen,
+    canNotify: () => listening?.offered ?? Promise.resolve(false),
     close() {
       closed.abort(new Error('the bridge is closing'))
       wakes.delete(onWake)

@@ -248,6 +248,7 @@ export function openStreamable(context: TransportContext): Remote {
   return {
     send: (frame) => begin((onStart) => deliver(frame, onStart)),
     acceptsBatches: () => session.version() === BATCH_VERSION,
+    canNotify: kept.canNotify,
     close: kept.close,
   }
 }

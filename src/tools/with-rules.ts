@@ -121,6 +121,7 @@ export function withToolRules(
       return error === undefined ? pass(frame) : settled(Promise.reject(error))
     },
     acceptsBatches: remote.acceptsBatches,
+    ended: () => remote.ended?.(),
     close: remote.close,
   }
 }

@@ -37,6 +37,8 @@ export async function startTap(target: string): Promise<Tap> {
 
   function forward(incoming: IncomingMessage, body: Buffer, response: ServerResponse): void {
     const options = {
+      // A connection that is kept may be closed by the server just when it is used again.
+      agent: false,
       method: incoming.method,
       headers: { ...incoming.headers, host: new URL(origin).host },
     }
