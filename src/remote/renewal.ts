@@ -44,6 +44,8 @@ export interface Renewal {
   opened(): void
   /** Somebody has found the session of this generation lost. */
   lose(generation: number): void
+  /** What the session of now, or the one that is being opened, stands on has broken. */
+  broke(): void
   /** Whether there is no session now. */
   isLost(): boolean
   /** The new session, when the old one is lost; rejects with `RelayError` when there is none. */
@@ -62,6 +64,8 @@ export function createRenewal(world: RenewalWorld): Renewal {
   let running: { readonly work: Promise<void>; readonly background: boolean } | undefined
   let lastInitialize = -Infinity
   let lastMissed = -Infinity
+  /** The session that is being opened is lost already. */
+  let isSpoilt = false
   let count = 0
   let trying = false
 
@@ -78,20 +82,27 @@ export function createRenewal(world: RenewalWorld): Renewal {
     const before = generation
     const waitMs = lastInitialize + RENEWAL_PAUSE_MS - Date.now()
     if (waitMs > 0) throw failure('it has just been given a new one', { retryAfterMs: waitMs })
+    isSpoilt = false
     const link = await world.open(background)
     const initialize = opening.initialize()
-    if (initialize === undefined) {
-      // The host has not got as far as a session: there is nothing to repeat.
-      isLost = false
-      generation++
-      return
-    }
+    // Without it the host has not got as far as a session: there is nothing to repeat.
+    if (initialize !== undefined) await repeat(link, initialize)
+    if (generation !== before) return // the host was faster
+    if (isSpoilt) throw failure('the new one is lost, too')
+    isLost = false
+    generation++
+    if (initialize === undefined) return
+    log.state({ part: 'session', what: 'reopened', session: world.fingerprint() })
+    world.reopened()
+    for (const change of announcedChanges(opening.told())) void events.frame(change)
+  }
+
+  /** Does in the new session what the host has done in the old one. */
+  async function repeat(link: Link, initialize: Frame): Promise<void> {
     lastInitialize = Date.now()
     const answer = await link
       .ask(withId(initialize, `"bridge-initialize-${++count}"`))
-      .catch((error: unknown) => {
-        throw error instanceof RelayError ? error : failure(`a new one was refused${why(error)}`)
-      })
+      .catch(refused)
     if (answer.result === undefined) throw failure('a new one was refused')
     const result = slice(answer.chunks, answer.result)
     const broken = brokenPromise(opening.told(), result)
@@ -100,14 +111,17 @@ export function createRenewal(world: RenewalWorld): Renewal {
       throw failure(`the new one is different: ${broken}. Restart the connection in your program`)
     }
     const initialized = opening.initialized()
-    if (initialized !== undefined) await link.tell(initialized)
+    if (initialized !== undefined) await link.tell(initialized).catch(refused)
     await replay(link)
-    if (generation !== before) return // the host was faster
-    isLost = false
-    generation++
-    log.state({ part: 'session', what: 'reopened', session: world.fingerprint() })
-    world.reopened()
-    for (const change of announcedChanges(opening.told())) void events.frame(change)
+  }
+
+  /** A server that answers and says no has refused; any other failure speaks for itself. */
+  function refused(error: unknown): never {
+    const answered = error instanceof RelayError && error.details.httpStatus !== undefined
+    if (error instanceof RelayError && (!answered || error.details.phase === 'authorization')) {
+      throw error
+    }
+    throw failure(`a new one was refused${why(error)}`)
   }
 
   /** Log level and subscriptions; that one of them is refused is no reason to go without a session. */
@@ -131,6 +145,14 @@ export function createRenewal(world: RenewalWorld): Renewal {
     }
   }
 
+  function lose(found: number): void {
+    if (found !== generation || isLost) return
+    isLost = true
+    log.state({ part: 'session', what: 'lost', session: world.fingerprint() })
+    events.forgotten()
+    world.lost(generation)
+  }
+
   function start(background: boolean): Promise<void> {
     const work = renew(background).finally(() => {
       running = undefined
@@ -147,12 +169,10 @@ export function createRenewal(world: RenewalWorld): Renewal {
       generation++
       log.state({ part: 'session', what: 'opened', session: world.fingerprint() })
     },
-    lose(found) {
-      if (found !== generation || isLost) return
-      isLost = true
-      log.state({ part: 'session', what: 'lost', session: world.fingerprint() })
-      events.forgotten()
-      world.lost(generation)
+    lose,
+    broke() {
+      isSpoilt = true
+      lose(generation)
     },
     ready(background = false) {
       if (!isLost) return undefined
@@ -177,6 +197,7 @@ export function createRenewal(world: RenewalWorld): Renewal {
 }
 
 function why(error: unknown): string {
+  if (error instanceof RelayError) return ` (HTTP ${error.details.httpStatus})`
   if (!(error instanceof ServerError)) return ''
   const message = valueAt(error.object, 'message')
   return typeof message === 'string' ? ` (${message.slice(0, 200)})` : ''

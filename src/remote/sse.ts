@@ -135,7 +135,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       events.lost(error, id)
     }
     for (const { reject } of asking.values()) reject(error)
-    renewal.lose(renewal.generation())
+    renewal.broke()
     renewal.keepTrying(closing.signal)
   }
 

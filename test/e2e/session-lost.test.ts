@@ -259,3 +259,23 @@ test('HTTP+SSE: an endpoint that does not know the session is left for a new str
   expect(await bridge.answer(1)).toMatchObject({ result: {} })
   expect(server.streams).toHaveLength(2)
 })
+
+test('HTTP+SSE: a stream that ends while its session is being opened is not taken for one', async () => {
+  const server = await startSseServer({
+    'notifications/initialized': (_request, response) => {
+      response.writeHead(202).end()
+      if (server.streams.length === 2) server.streams[1]!.end()
+    },
+  })
+  const bridge = startBridge(server.url, { args: ['--transport', 'sse'] })
+  bridge.write(initialize(0))
+  await bridge.answer(0)
+  bridge.write(INITIALIZED)
+  await expect.poll(() => server.seen.length).toBe(3)
+  server.streams[0]!.end()
+  // Not before its time: one session in five seconds.
+  await expect.poll(() => server.streams.length, { timeout: 12_000 }).toBe(3)
+  await bridge.message(({ method }) => method === 'notifications/tools/list_changed')
+  bridge.write({ jsonrpc: '2.0', id: 1, method: 'ping' })
+  expect(await bridge.answer(1)).toMatchObject({ result: {} })
+})
