@@ -1,4 +1,6 @@
-import { readdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { visit } from '../auth/browser-stub.ts'
 import { credentialsFolder, editStored, homeFolder, stored } from '../auth/home.ts'
@@ -211,6 +213,57 @@ describe('status', () => {
     expect(await colored({ FORCE_COLOR: '1' })).toBe(true)
     expect(await colored({ FORCE_COLOR: '1' }, '--no-color')).toBe(false)
   })
+})
+
+test('status shows the bridges that run, and not those that are gone', async () => {
+  const home = homeFolder()
+  const folder = join(home, 'cache', 'running')
+  mkdirSync(folder, { recursive: true })
+  const one = (pid: number): object => ({
+    layout: 1,
+    pid,
+    server: 'https://mcp.example/mcp',
+    startedAt: new Date(Date.now() - 90_000).toISOString(),
+    transport: { what: 'chosen', transport: 'http', at: '2026-01-01T00:00:00.000Z' },
+    era: { what: 'found', server: 'modern' },
+    inFlight: 2,
+    counts: {},
+  })
+  for (const pid of [process.pid, 2 ** 30]) {
+    writeFileSync(join(folder, `${pid}.json`), JSON.stringify(one(pid)))
+  }
+  writeFileSync(join(folder, '1.json'), '{"layout":1')
+  const { stdout } = await runCommand(['status', '--json'], { home })
+  const { running } = JSON.parse(stdout) as { running: object[] }
+  expect(running).toMatchObject([
+    {
+      pid: process.pid,
+      server: 'https://mcp.example/mcp',
+      transport: 'http',
+      era: 'modern',
+      in_flight: 2,
+    },
+  ])
+  const shown = await runCommand(['status', 'https://mcp.example/mcp'], { home })
+  expect(shown.stdout).toContain(
+    `${process.pid}  https://mcp.example/mcp  http, modern  since 1 min  2 without an answer`,
+  )
+})
+
+test('what mcp-remote still has is said: the next start would adopt it', async () => {
+  const world = await startWorld({})
+  const home = homeFolder()
+  await signIn(world, home)
+  const { accessToken } = tokensIn(home)
+  const theirs = homeFolder()
+  const name = createHash('md5').update(world.mcp.url).digest('hex')
+  mkdirSync(join(theirs, 'mcp-remote-v1'))
+  const tokens = JSON.stringify({ access_token: accessToken, token_type: 'Bearer' })
+  writeFileSync(join(theirs, 'mcp-remote-v1', `${name}_tokens.json`), tokens)
+  const env = { MCP_REMOTE_CONFIG_DIR: theirs }
+  const { stderr } = await runCommand(['logout', world.mcp.url], { home, env })
+  expect(stderr).toContain(`mcp-remote still has a sign-in to ${world.mcp.url}`)
+  expect(stderr).not.toContain(accessToken)
 })
 
 describe('token', () => {

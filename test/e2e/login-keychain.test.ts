@@ -7,6 +7,7 @@ import { credentialsFolder, homeFolder, stored } from '../auth/home.ts'
 import { finish, request, signedIn, startHost } from '../auth/host.ts'
 import { startWorld } from '../auth/world.ts'
 import { initialize } from '../support/bridge.ts'
+import { runCommand } from '../support/command.ts'
 import { startLogin } from '../support/login.ts'
 
 /** Bodies of the methods of the package's `Entry`; `read` and `write` reach a file of entries. */
@@ -154,4 +155,38 @@ test('a relay that waits adopts what a login in another terminal puts into the k
   login.type(back.headers.get('location')!)
   expect(await login.exit()).toBe(0)
   expect(await host.answer(0)).toHaveProperty('result')
+})
+
+test('status shows what is in the keychain, and logout takes it away', async () => {
+  const world = await startWorld()
+  const home = homeFolder()
+  const { env, entries } = keyring()
+  const login = startLogin(world.mcp.url, { home, env })
+  await visit(await login.link())
+  expect(await login.exit()).toBe(0)
+  // It is found without being told where: status is asked when somebody does not know.
+  const setup = { home, env: { NODE_PATH: env['NODE_PATH'] } }
+  const status = await runCommand(['status', '--json'], setup)
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    sign_ins: [{ server: world.mcp.url, signed_in: true, kept_in: 'keychain' }],
+  })
+  const logout = await runCommand(['logout', world.mcp.url], setup)
+  expect(logout.stderr).toMatch(/^Signed out of /)
+  expect(entries()).toEqual({})
+  expect(readdirSync(credentialsFolder(home)).filter((name) => name.endsWith('.keychain'))).toEqual(
+    [],
+  )
+  expect((await runCommand(['status', world.mcp.url], setup)).code).toBe(4)
+})
+
+test('a keychain that is gone is said by status, and by nothing else broken', async () => {
+  const world = await startWorld()
+  const home = homeFolder()
+  const { env } = keyring()
+  const login = startLogin(world.mcp.url, { home, env })
+  await visit(await login.link())
+  expect(await login.exit()).toBe(0)
+  const { code, stderr } = await runCommand(['status'], { home })
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/^[\da-f]{32}\.keychain could not be read: .*not installed/)
 })
