@@ -9,6 +9,11 @@ export function begin(work: (onStart: () => void) => Promise<Outcome>): Delivery
   return { started, done: work(onStart) }
 }
 
+/** As `begin`, for work that may end without having been on the wire. */
+export function perform(work: (onStart: () => void) => Promise<Outcome>): Delivery {
+  return begin((onStart) => work(onStart).finally(onStart))
+}
+
 /** A frame that is over without having been on its way. */
 export function over(): Delivery {
   return { started: Promise.resolve(), done: Promise.resolve('complete') }

@@ -6,7 +6,7 @@ import { LEGACY_VERDICT_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { type Answer, createAsking, refusal } from './ask.ts'
 import { claimsOf, discoverRequest, paramsOf } from './claims.ts'
-import { begin, failed, follow, over } from '../delivery.ts'
+import { failed, follow, over, perform } from '../delivery.ts'
 import { type DiscoverEvidence, discoverEvidence, initializeEvidence } from './evidence.ts'
 import type { Protocol } from './flags.ts'
 import { modernVersion } from './headers.ts'
@@ -106,7 +106,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
       // The host's answers may be what the server needs before it answers `initialize`.
       if (frame.kind === 'response') return inner.send(frame)
       const decided = deciding
-      return begin(async (onStart) => {
+      return perform(async (onStart) => {
         await decided
         return follow(fromHost(frame), onStart)
       })
@@ -123,7 +123,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     deciding = new Promise((resolve) => {
       decided = resolve
     })
-    return begin(async (onStart) => {
+    return perform(async (onStart) => {
       let delivery: Delivery
       try {
         delivery = await work(onStart)

@@ -15,7 +15,7 @@ import {
   withClaims,
   withFrameMembers,
 } from '../claims.ts'
-import { begin, over } from '../../delivery.ts'
+import { over, perform } from '../../delivery.ts'
 import { discoverEvidence } from '../evidence.ts'
 import { noMutualVersion } from '../refusals.ts'
 import type { Translator, TranslatorContext } from '../translator.ts'
@@ -190,7 +190,7 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
   function subscription(frame: Frame): Delivery {
     const uri = valueAt(paramsOf(frame), 'uri')
     if (typeof uri !== 'string') return refuse(frame, CODE.invalidParams, 'No uri.')
-    return begin(async () => {
+    return perform(async () => {
       if (subscriptions === undefined) listen()
       if (frame.method === 'resources/unsubscribe') {
         await subscriptions?.unsubscribe(uri)
@@ -221,7 +221,7 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
     }
     switch (method) {
       case 'initialize':
-        return begin((onStart) => initialize(frame, onStart))
+        return perform((onStart) => initialize(frame, onStart))
       case 'ping':
         return reply(frame)
       case 'logging/setLevel':
@@ -233,7 +233,7 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
         if (method?.startsWith('tasks/') === true) {
           return refuse(frame, CODE.methodNotFound, `${host} has no tasks for this host.`)
         }
-        return begin((onStart) => forward(frame, onStart))
+        return perform((onStart) => forward(frame, onStart))
     }
   }
 
