@@ -191,7 +191,7 @@ describe.each(CLIENTS)('a host with $client on a server of 2026-07-28', ({ conne
     const seen = (): string[] => peer.notes.map(({ method }) => method)
     await expect.poll(seen).toContain('notifications/tools/list_changed')
     await peer.client.subscribeResource({ uri: 'counter://eras' })
-    await peer.client.callTool({ name: 'increment', arguments: { name: 'eras' } })
+    await peer.client.callTool({ name: 'increment', arguments: { counter: 'eras' } })
     await expect.poll(seen).toContain('notifications/resources/updated')
     await peer.client.unsubscribeResource({ uri: 'counter://eras' })
     expectLegal(peer, tap.messages, 'modern')
