@@ -17,6 +17,8 @@ export default defineConfig({
   noExternal: [/.*/],
   esbuildOptions(options) {
     options.legalComments = 'linked'
+    // jsonc-parser's `main` is UMD, which requires its parts in a way that no bundler follows.
+    options.mainFields = ['module', 'main']
   },
   plugins: [
     {

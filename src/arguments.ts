@@ -18,11 +18,11 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   if (command !== undefined) {
     const rest = argv.filter((_, index) => index !== at)
     const { values, positionals } = parse(rest, command.options, command.name)
-    return { command: command.name, values, operands: positionals }
+    return { command: command.name, values, operands: positionals, behind: behindOf(rest) }
   }
   const { values, positionals } = parse(argv, SERVER_OPTIONS, undefined)
   if (positionals[0] !== undefined) refuseTypingError(positionals[0])
-  return { command: undefined, values, operands: positionals }
+  return { command: undefined, values, operands: positionals, behind: behindOf(argv) }
 }
 
 /** Where the first word stands that is neither an option nor the value of one. */
@@ -34,6 +34,12 @@ function commandAt(argv: readonly string[]): number | undefined {
     tokens: true,
   })
   return tokens.find(({ kind }) => kind === 'positional')?.index
+}
+
+/** How many words stand behind `--`. */
+function behindOf(argv: readonly string[]): number {
+  const end = argv.indexOf('--')
+  return end === -1 ? 0 : argv.length - end - 1
 }
 
 function configOf(specs: readonly OptionSpec[]) {

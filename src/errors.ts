@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'sign_in_failed'
   | 'server_failed'
   | 'store_unusable'
+  | 'host_file_unusable'
 
 /** An expected failure of the program: said in one line, with a way out. */
 export class BridgeError extends Error {
@@ -40,6 +41,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'server_failed':
       return 6
     case 'store_unusable':
+    case 'host_file_unusable':
       return 7
   }
 }

@@ -169,3 +169,19 @@ export const KEYCHAIN_IDLE_MS = 2_000
 
 /** Longest text of one entry: the Windows Credential Manager takes 2,560 bytes, in UTF-16. */
 export const KEYCHAIN_PIECE_CHARS = 1_200
+
+/** Largest file of a host that is read: Claude Code's holds its history, tens of MB of it. */
+export const MAX_HOST_FILE_BYTES = 128 * 1024 * 1024
+
+/** Backups of one file of a host that are kept, the newest ones. */
+export const KEPT_BACKUPS = 5
+
+/** Tries to put a host's file in its place on Windows, where others may hold it, and the pause between. */
+export const HOST_FILE_RENAMES = 5
+export const HOST_FILE_RENAME_PAUSE_MS = 200
+
+/** Unchanged lines around a change that is shown, as `diff -u` has it. */
+export const DIFF_CONTEXT_LINES = 3
+
+/** How long a host's own command may take: Claude Code's needs two seconds. */
+export const OWN_COMMAND_MS = 30_000

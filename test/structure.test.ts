@@ -27,7 +27,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'options',
     'package.json',
     'store',
+    'hosts',
+    'paths',
   ],
+  // The files of hosts: what is written into them is what `options` can read.
+  hosts: [...LEAVES, 'option-values', 'options', 'package.json', 'store'],
   bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'store'],
   options: [...LEAVES, 'auth', 'option-values', 'remote'],

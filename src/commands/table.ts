@@ -1,5 +1,12 @@
 import type { OptionSpec, Values } from '../option-values.ts'
 import { SERVER_OPTIONS } from '../options.ts'
+import {
+  INSTALL_OPTIONS,
+  INSTALL_SERVER_OPTIONS,
+  LIST_OPTIONS,
+  MIGRATE_OPTIONS,
+  UNINSTALL_OPTIONS,
+} from './host-options.ts'
 
 /** A command line, taken apart; what the words mean is the command's business. */
 export interface CommandLine {
@@ -8,6 +15,8 @@ export interface CommandLine {
   readonly values: Values
   /** The words that are neither options nor their values, without the command's name. */
   readonly operands: readonly string[]
+  /** How many of the operands, at the end, stood behind `--`. */
+  readonly behind: number
 }
 
 /** Runs a command; settles with the exit code. Rejects with `BridgeError` for what a person can mend. */
@@ -41,5 +50,33 @@ export const COMMANDS: readonly CommandRecord[] = [
     help: 'Sign in now, in this terminal.',
     options: [...SERVER_OPTIONS, ...LOGIN_OPTIONS],
     load: async () => (await import('./login.ts')).runLogin,
+  },
+  {
+    name: 'install',
+    operands: '[host] <server_url> [-- arguments...]',
+    help: 'Put a server into the configuration of a host; without a host, ask which one.',
+    options: [...INSTALL_SERVER_OPTIONS, ...INSTALL_OPTIONS],
+    load: async () => (await import('./install.ts')).runInstall,
+  },
+  {
+    name: 'uninstall',
+    operands: '<host> <name>',
+    help: 'Take a server out of the configuration of a host.',
+    options: UNINSTALL_OPTIONS,
+    load: async () => (await import('./uninstall.ts')).runUninstall,
+  },
+  {
+    name: 'list',
+    operands: '[host...]',
+    help: 'Show the entries of hosts that start bridge or mcp-remote, and what is wrong with them.',
+    options: LIST_OPTIONS,
+    load: async () => (await import('./list.ts')).runList,
+  },
+  {
+    name: 'migrate',
+    operands: '[host...]',
+    help: 'Replace mcp-remote by bridge in the configurations of hosts, of all when none is named.',
+    options: MIGRATE_OPTIONS,
+    load: async () => (await import('./migrate.ts')).runMigrate,
   },
 ]
