@@ -4,6 +4,7 @@ import { isIdle, makeChange } from '../hosts/change.ts'
 import { unifiedDiff } from '../hosts/diff.ts'
 import {
   type InstallPlan,
+  membersOf,
   nameFor,
   planInstall,
   prepare,
@@ -109,7 +110,7 @@ function print(
   const log = createLog(stderr, '')
   if ('shape' in host) {
     log.warn(`${host.name}: bridge install ${host.id} writes this (--scope ${scope}).`)
-    const own = host.ownCommand?.(name, host.shape.write(launch), launch)
+    const own = host.ownCommand?.(name, membersOf(host, launch), launch)
     if (own !== undefined) log.warn(`Its own command: ${own.map(quoted).join(' ')}`)
   } else {
     log.warn(`${host.name}: this belongs into ${host.place}.`)
@@ -143,14 +144,14 @@ async function perform(
   let backup: string | undefined
   if (isIdle(plan)) say(`Nothing to do: ${name} is in ${file.path} already.`)
   else {
-    const diff = masked(unifiedDiff(file.path, file.text, plan.text), secrets)
-    for (const line of diff.split('\n')) say(line)
+    const diff = unifiedDiff(file.path, file.text, plan.text)
+    if (!json) for (const line of diff) process.stderr.write(`${masked(line, secrets)}\n`)
     if (!dryRun) backup = await write(installation, request, machine)
     say(dryRun ? 'Nothing was written (--dry-run).' : `${name} ${action} in ${file.path}.`)
     if (backup !== undefined && file.seen !== undefined) say(`The file as it was: ${backup}`)
     if (!dryRun) say(host.reload)
   }
-  for (const warning of warnings) say(`Warning: ${warning}`)
+  if (!isIdle(plan)) for (const warning of warnings) say(`Warning: ${warning}`)
   if (json) {
     const shown = { host: host.id, name, scope, file: file.path, action, dryRun, backup, warnings }
     process.stdout.write(`${JSON.stringify(shown)}\n`)

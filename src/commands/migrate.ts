@@ -24,6 +24,9 @@ export const runMigrate: RunCommand = async ({ values, operands }, process) => {
   const say = (line: string): void => {
     if (!json) log.warn(line)
   }
+  const show = (line: string): void => {
+    if (!json) process.stderr.write(`${line}\n`)
+  }
   if (values['undo'] === true) {
     const outcome = await undoMigration(hosts, machine, dryRun, say)
     if (json) process.stdout.write(`${JSON.stringify({ ...outcome, dryRun })}\n`)
@@ -40,7 +43,7 @@ export const runMigrate: RunCommand = async ({ values, operands }, process) => {
   for (const group of byFile(rewrites)) {
     const { host } = group[0]!.entry
     try {
-      const plan = planned(group, say)
+      const plan = planned(group, say, show)
       const backup = dryRun
         ? undefined
         : await makeChange(plan, machine.journal, { kind: 'migrate', run })
@@ -76,14 +79,17 @@ function byFile(rewrites: readonly Rewrite[]): Rewrite[][] {
 }
 
 /** Works the change of one file out and shows it, entry by entry. */
-function planned(group: readonly Rewrite[], say: (line: string) => void): Plan {
+function planned(
+  group: readonly Rewrite[],
+  say: (line: string) => void,
+  show: (line: string) => void,
+): Plan {
   const { host, file } = group[0]!.entry
   let { text } = file
   for (const { entry, edit, secrets, notes, adopted } of group) {
     const step = planChange(host, { ...file, text }, [edit])
-    const diff = masked(unifiedDiff(file.path, text, step.text), secrets)
     say(`${host.name}: ${entry.name}`)
-    for (const line of diff.split('\n')) say(line)
+    for (const line of unifiedDiff(file.path, text, step.text)) show(masked(line, secrets))
     for (const note of notes) say(`  ${note}`)
     if (adopted !== undefined) say(`  Its ${adopted} is adopted at the first start.`)
     ;({ text } = step)

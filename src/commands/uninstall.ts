@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { BridgeError } from '../errors.ts'
-import { type Edit, editorOf, makeChange, planChange } from '../hosts/change.ts'
-import { planUndoing, undoChange } from '../hosts/change.ts'
+import {
+  type Edit,
+  editorOf,
+  makeChange,
+  planChange,
+  planUndoing,
+  undoChange,
+} from '../hosts/change.ts'
 import { unifiedDiff } from '../hosts/diff.ts'
 import { type HostFile, readHostFile } from '../hosts/file.ts'
-import { at } from '../hosts/json-value.ts'
+import { at, type Json } from '../hosts/json-value.ts'
 import type { KeptChange } from '../hosts/journal.ts'
 import { type Machine, thisMachine } from '../hosts/machine.ts'
 import type { Host } from '../hosts/record.ts'
+import { masked } from '../hosts/secrets.ts'
 import { createLog } from '../log.ts'
 import { pathsOf } from '../paths.ts'
 import { hostsNamed, scopeOf } from './hosts-named.ts'
@@ -34,9 +41,10 @@ export const runUninstall: RunCommand = async ({ values, operands }, process) =>
       hint: 'bridge list shows what there is.',
     })
   }
-  const { file, path } = found
+  const { file, path, secrets } = found
   const { text, act } = await removal(host, file, path, machine)
-  if (!json) for (const line of unifiedDiff(file.path, file.text, text).split('\n')) log.warn(line)
+  const diff = unifiedDiff(file.path, file.text, text)
+  if (!json) for (const line of diff) process.stderr.write(`${masked(line, secrets)}\n`)
   if (!dryRun) await act()
   if (json) {
     const shown = { host: host.id, name, scope, file: file.path, action: 'removed', dryRun }
@@ -47,15 +55,25 @@ export const runUninstall: RunCommand = async ({ values, operands }, process) =>
   return 0
 }
 
+/** An entry, and the texts in it that are not shown. */
+interface Found {
+  readonly file: HostFile
+  readonly path: readonly string[]
+  readonly secrets: readonly string[]
+}
+
 async function find(
   host: Host,
   name: string,
   places: readonly string[],
-): Promise<{ file: HostFile; path: readonly string[] } | undefined> {
+): Promise<Found | undefined> {
   const path = [...host.tables[0]!, name]
   for (const place of places.filter((candidate) => existsSync(candidate))) {
     const file = await readHostFile(place)
-    if (at(editorOf(host, place).read(file.text), path) !== undefined) return { file, path }
+    const entry = at(editorOf(host, place).read(file.text), path) as Json | undefined
+    if (entry === undefined) continue
+    // Whatever the entry holds in its environment may be secret, and need not be seen to be removed.
+    return { file, path, secrets: Object.values(host.shape.read(entry)?.env ?? {}) }
   }
   return undefined
 }

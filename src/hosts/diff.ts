@@ -1,10 +1,11 @@
 import { DIFF_CONTEXT_LINES } from '../limits.ts'
+import { printable } from '../log.ts'
 
 /**
- * The difference of two texts as a unified diff with one hunk, from the first line that differs to
- * the last one: our changes are in one place.
+ * The difference of two texts as the lines of a unified diff with one hunk, from the first line that
+ * differs to the last one: our changes are in one place. The lines are safe for a terminal.
  */
-export function unifiedDiff(path: string, before: string, after: string): string {
+export function unifiedDiff(path: string, before: string, after: string): string[] {
   const old = linesOf(before)
   const now = linesOf(after)
   let start = 0
@@ -19,7 +20,7 @@ export function unifiedDiff(path: string, before: string, after: string): string
   const gone = old.slice(start, old.length - same)
   const come = now.slice(start, now.length - same)
   const range = (count: number): string => `${count === 0 ? first : first + 1},${count}`
-  const lines = [
+  return [
     `--- ${before === '' ? '/dev/null' : path}`,
     `+++ ${after === '' ? '/dev/null' : path}`,
     `@@ -${range(lead.length + gone.length + tail.length)} +${range(lead.length + come.length + tail.length)} @@`,
@@ -27,8 +28,7 @@ export function unifiedDiff(path: string, before: string, after: string): string
     ...gone.map((line) => `-${line}`),
     ...come.map((line) => `+${line}`),
     ...tail.map((line) => ` ${line}`),
-  ]
-  return lines.join('\n')
+  ].map((line) => line.split('\t').map(printable).join('\t'))
 }
 
 function linesOf(text: string): string[] {

@@ -41,7 +41,7 @@ export function tomlEditor(file: string): Editor {
 
   function read(text: string): unknown {
     try {
-      return parse(text, { integersAsBigInt: 'asNeeded' })
+      return plain(parse(text, { integersAsBigInt: 'asNeeded' }))
     } catch (error) {
       if (!(error instanceof TomlError)) throw error
       const lines = text.split(/(?<=\n)/).slice(0, error.line - 1)
@@ -89,6 +89,13 @@ export function tomlEditor(file: string): Editor {
     const gap = head === '' || head.endsWith('\n') ? '' : eol
     return `${head}${gap}${keyOf(name)} = ${rendered(value)}${eol}${rest.slice(place! - gone)}`
   }
+}
+
+/** Objects as the rest of the program has them: the parser's have no prototype. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]))
 }
 
 function startsWith(path: readonly string[], start: readonly string[]): boolean {

@@ -1,3 +1,4 @@
+import { SERVER_OPTIONS } from '../options.ts'
 import type { Host } from './record.ts'
 
 /** What this program looks at and a host may drop, as it is spelled: curl's names are lower case. */
@@ -13,11 +14,14 @@ const NEEDED: readonly string[] = [
   'NODE_EXTRA_CA_CERTS',
   'NODE_USE_SYSTEM_CA',
   'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
   'BRIDGE_HOME',
-  'BRIDGE_STORE',
   'MCP_REMOTE_CONFIG_DIR',
 ]
+
+/** The variables of our own options; those of headers are secrets that nobody has asked to copy. */
+const OWN: readonly string[] = SERVER_OPTIONS.flatMap(({ variable }) =>
+  variable === undefined || variable.includes('<') ? [] : [variable],
+)
 
 /** Where programs keep their files on Linux: sign-ins made in a terminal must be found. */
 const FOLDERS: readonly string[] = ['XDG_DATA_HOME', 'XDG_CACHE_HOME']
@@ -35,7 +39,7 @@ export function lostVariables(
   env: NodeJS.ProcessEnv,
 ): Record<string, string> {
   if (environment === 'inherited') return {}
-  const names = [...NEEDED]
+  const names = [...NEEDED, ...OWN]
   if (platform === 'linux') {
     if ((env['BRIDGE_HOME'] ?? '') === '') names.push(...FOLDERS)
     // A display that came over SSH is gone with that login.

@@ -15,10 +15,20 @@ export function secretParameters(address: string): string[] {
 /** What is shorter is no secret, and is found in every text. */
 const SHORTEST = 4
 
-/** A text without these secrets in it, also as JSON and TOML write them. */
-export function masked(text: string, secrets: readonly string[]): string {
+/** `"API_KEY": "…"`, `X-Api-Key: …`, `token = "…"`: a name that sounds secret, and what follows it. */
+const NAMED_VALUE =
+  /([\w-]*(?:auth|cookie|token|secret|passw|key|credential|signature|session)[\w-]*["']?\s*[:=]\s*["']?)[^\s"'${}[\],][^"']*/gi
+
+const SCHEME_VALUE = /\b(Bearer|Basic)\s+[^\s"'${}]+/gi
+
+/**
+ * A line of a configuration as it may be shown: without these secrets, also as JSON and TOML write
+ * them, and without what looks like one: the neighbours of an entry are shown with it.
+ */
+export function masked(line: string, secrets: readonly string[] = []): string {
   const spellings = secrets.flatMap((secret) =>
     secret.length < SHORTEST ? [] : [secret, JSON.stringify(secret).slice(1, -1)],
   )
-  return spellings.reduce((shown, secret) => shown.replaceAll(secret, '…'), text)
+  const shown = spellings.reduce((rest, secret) => rest.replaceAll(secret, '…'), line)
+  return shown.replaceAll(SCHEME_VALUE, '$1 …').replaceAll(NAMED_VALUE, '$1…')
 }
