@@ -129,7 +129,7 @@ function without(text: string, statements: readonly Statement[]): string {
 
 function appended(text: string, lines: string): string {
   const eol = lineEndOf(text)
-  if (text.trim() === '') return `${text}${lines}`
+  if (text === '') return lines
   return `${text}${text.endsWith('\n') ? '' : eol}${eol}${lines}`
 }
 
