@@ -16,7 +16,7 @@ export interface EntryChange {
 }
 
 /** What was done to one file, kept so that it can be undone. */
-export interface Change {
+interface Change {
   readonly layout: typeof LAYOUT
   readonly kind: ChangeKind
   /** Changes of one run of a command have the same. */

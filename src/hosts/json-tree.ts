@@ -81,7 +81,7 @@ export function tokensOf(text: string, start = 0, end = text.length): Token[] {
 }
 
 /** Whether a token is white space or a comment. */
-export function isTrivia(kind: number): boolean {
+function isTrivia(kind: number): boolean {
   return isComment(kind) || isSpace(kind)
 }
 

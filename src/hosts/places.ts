@@ -42,7 +42,7 @@ export function inApplicationData(...parts: readonly string[]): Places {
 }
 
 /** A file below `%APPDATA%`. */
-export function inRoaming(...parts: readonly string[]): Places {
+function inRoaming(...parts: readonly string[]): Places {
   return (system) => [joined(system, roaming(system), ...parts)]
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { planChange } from '../../src/hosts/change.ts'
 import { jsonEditor } from '../../src/hosts/edit-json.ts'
@@ -203,4 +203,17 @@ test('put in and taken out again, every byte is as it was; nothing else ever cha
     { numRuns: 250 },
   )
   expect(untouched).toBeGreaterThan(50)
+}, 30_000)
+
+test('an entry that was changed can be put back, byte for byte', () => {
+  const entries = object(value, fc.constantFrom('command', 'args', 'env', 'disabled', 'a'))
+  fc.assert(
+    fc.property(documents, entries, (text, old) => {
+      const empty = editor.put(text, path, {})
+      const before = editor.restore(empty, path, old)
+      const after = editor.put(before, path, { ...members, env: undefined })
+      expect(editor.restore(after, path, editor.source(before, path)!)).toBe(before)
+    }),
+    { numRuns: 100 },
+  )
 }, 30_000)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { planChange } from '../../src/hosts/change.ts'
 import { tomlEditor } from '../../src/hosts/edit-toml.ts'
@@ -164,5 +164,21 @@ test('put in and taken out again, every byte is as it was; nothing else ever cha
       expect(changed(put, undefined)).toBe(text)
     }),
     { numRuns: 300 },
+  )
+}, 30_000)
+
+test('an entry that was changed can be put back, and means what it did', () => {
+  const names = fc.constantFrom('command', 'args', 'env', 'enabled')
+  const lines = fc
+    .uniqueArray(fc.tuple(names, value, comment), { maxLength: 4, selector: ([key]) => key })
+    .map((all) => all.map(([key, text, after]) => `${key} = ${text}\n${after}`).join(''))
+  fc.assert(
+    fc.property(documents, lines, pairs, (first, entry, rest) => {
+      const before = `${first}[mcp_servers.new]\n${entry}[more]\n${rest}`
+      const after = editor.put(before, path, members)
+      const restored = editor.restore(after, path, editor.source(before, path)!)
+      expect(editor.read(restored)).toEqual(editor.read(before))
+    }),
+    { numRuns: 100 },
   )
 }, 30_000)

@@ -189,7 +189,7 @@ describe('flags of mcp-remote', () => {
     const { values, notes, obstacles } = fromMcpRemote([URL_ARGUMENT, flag, ...value], LINUX)
     const known = SERVER_OPTIONS.some(({ name }) => `--${name}` === flag)
     expect(values).toEqual(known ? { [flag.slice(2)]: true } : {})
-    expect(notes).toEqual(known ? [] : [expect.stringContaining(flag)])
+    expect(notes.map((note) => note.startsWith(flag))).toEqual(known ? [] : [true])
     expect(obstacles).toEqual([])
   })
 
