@@ -10,6 +10,7 @@ import {
   undoChange,
 } from '../hosts/change.ts'
 import { unifiedDiff } from '../hosts/diff.ts'
+import { tablesIn } from '../hosts/entries.ts'
 import { type HostFile, readHostFile } from '../hosts/file.ts'
 import { at, type Json } from '../hosts/json-value.ts'
 import type { KeptChange } from '../hosts/journal.ts'
@@ -67,13 +68,15 @@ async function find(
   name: string,
   places: readonly string[],
 ): Promise<Found | undefined> {
-  const path = [...host.tables[0]!, name]
   for (const place of places.filter((candidate) => existsSync(candidate))) {
     const file = await readHostFile(place)
-    const entry = at(editorOf(host, place).read(file.text), path) as Json | undefined
-    if (entry === undefined) continue
+    const root = editorOf(host, place).read(file.text)
+    const paths = tablesIn(host, root).map((table) => table.concat(name))
+    const path = paths.find((candidate) => at(root, candidate) !== undefined)
+    if (path === undefined) continue
     // Whatever the entry holds in its environment may be secret, and need not be seen to be removed.
-    return { file, path, secrets: Object.values(host.shape.read(entry)?.env ?? {}) }
+    const launch = host.shape.read(at(root, path) as Json)
+    return { file, path, secrets: Object.values(launch?.env ?? {}) }
   }
   return undefined
 }

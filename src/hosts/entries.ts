@@ -57,7 +57,7 @@ async function entriesIn(host: Host, scope: Scope, path: string): Promise<FoundE
   if (file.seen === undefined) return []
   const root = editorOf(host, path).read(file.text)
   const found: FoundEntry[] = []
-  for (const table of host.tables.flatMap((pattern) => tablesAt(root, pattern))) {
+  for (const table of tablesIn(host, root)) {
     for (const [name, value] of Object.entries(at(root, table) as JsonObject)) {
       const launch = host.shape.read(value)
       if (launch === undefined) continue
@@ -67,6 +67,11 @@ async function entriesIn(host: Host, scope: Scope, path: string): Promise<FoundE
     }
   }
   return found
+}
+
+/** The paths of a host's tables in the value of a file. */
+export function tablesIn({ tables }: Host, root: unknown): (readonly string[])[] {
+  return tables.flatMap((pattern) => tablesAt(root, pattern))
 }
 
 /** The paths of the tables that are there; `*` stands for every member. */

@@ -119,11 +119,13 @@ export function entryArguments(url: string, values: Values, spelling: Spelling):
   }
 
   function withoutSecret(client: JsonObject): JsonObject {
-    const { client_secret: secret } = client
+    const { client_secret: secret, ...rest } = client
     if (typeof secret !== 'string' || secret.includes('${')) return client
     env['BRIDGE_CLIENT_SECRET'] = secret
     secrets.push(secret)
-    return { ...client, client_secret: '${BRIDGE_CLIENT_SECRET}' }
+    // By its name, not as a variable in the JSON, which some hosts would replace themselves.
+    add('client-secret-env', 'BRIDGE_CLIENT_SECRET')
+    return rest
   }
 
   /** Puts a variable that an option names into the entry, when its value is known here. */

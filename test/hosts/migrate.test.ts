@@ -271,8 +271,10 @@ describe('what is secret, or has a space, leaves the arguments', () => {
       ['3334', '--static-oauth-client-info', '{ "client_id": "a b", "client_secret": "s3" }'],
       undefined,
       [
+        '--client-secret-env',
+        'BRIDGE_CLIENT_SECRET',
         '--static-oauth-client-info',
-        String.raw`{"client_id":"a\u0020b","client_secret":"` + '${BRIDGE_CLIENT_SECRET}"}',
+        String.raw`{"client_id":"a\u0020b"}`,
         '--callback-port',
         '3334',
         '--callback-host',
