@@ -19,6 +19,8 @@ export default defineConfig({
   esbuildOptions(options) {
     // The whole licences stand in a file of their own.
     options.legalComments = 'none'
+    // jsonc-parser's `main` is UMD, which requires its parts in a way that no bundler follows.
+    options.mainFields = ['module', 'main']
   },
   esbuildPlugins: [licences],
   plugins: [

@@ -11,6 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/pack*.test.ts', 'test/worker/**'],
+          // Its ES modules are what is bundled; Node by itself takes the UMD file.
+          server: { deps: { inline: ['jsonc-parser'] } },
         },
       },
       {

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
-import { type CommandLine, COMMANDS, JSON_OPTION } from './commands/table.ts'
+import { type CommandLine, COMMANDS } from './commands/table.ts'
 import { BridgeError } from './errors.ts'
 import { ADOPTED_OPTIONS, adopt } from './mcp-remote.ts'
 import { nearest } from './nearest.ts'
 import type { OptionSpec, Values } from './option-values.ts'
-import { GENERAL_OPTIONS, SERVER_OPTIONS } from './options.ts'
+import { GENERAL_OPTIONS, SERVER_OPTIONS, JSON_OPTION } from './options.ts'
 
 /** Takes a command line apart. Throws `BridgeError` for options that the command does not know. */
 export function readCommandLine(given: readonly string[]): CommandLine {
@@ -16,13 +16,25 @@ export function readCommandLine(given: readonly string[]): CommandLine {
     const { values, positionals } = parse(rest, command.options, command.name)
     // What people paste from an entry for mcp-remote belongs to whatever talks to the server.
     const adopts = command.options.includes(SERVER_OPTIONS[0]!)
-    const line = { command: command.name, values, operands: positionals, notes: [] }
+    const line = {
+      command: command.name,
+      values,
+      operands: positionals,
+      behind: behindOf(rest),
+      notes: [],
+    }
     return adopts ? adopt(line) : line
   }
   const specs = argv.includes('--version') ? [...SERVER_OPTIONS, JSON_OPTION] : SERVER_OPTIONS
   const { values, positionals } = parse(argv, specs, undefined)
   if (positionals[0] !== undefined) refuseTypingError(positionals[0])
-  return adopt({ command: undefined, values, operands: positionals, notes: [] })
+  return adopt({
+    command: undefined,
+    values,
+    operands: positionals,
+    behind: behindOf(argv),
+    notes: [],
+  })
 }
 
 /** `--pin-tools` alone must not take the next word for its value. */
@@ -46,6 +58,12 @@ function commandAt(argv: readonly string[]): number | undefined {
     tokens: true,
   })
   return tokens.find(({ kind }) => kind === 'positional')?.index
+}
+
+/** How many words stand behind `--`. */
+function behindOf(argv: readonly string[]): number {
+  const end = argv.indexOf('--')
+  return end === -1 ? 0 : argv.length - end - 1
 }
 
 function configOf(specs: readonly OptionSpec[]) {

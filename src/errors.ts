@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'server_failed'
   | 'store_unusable'
   | 'tool_not_allowed'
+  | 'host_file_unusable'
 
 /** An expected failure of the program: said in one line, with a way out. */
 export class BridgeError extends Error {
@@ -36,6 +37,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   sign_in_failed: 5,
   server_failed: 6,
   store_unusable: 7,
+  host_file_unusable: 7,
   tool_not_allowed: 2,
 }
 

@@ -302,3 +302,19 @@ export const MAX_SUBSCRIBED_RESOURCES = 1_000
 
 /** How long a subscription waits to learn whether the server can tell of changes; then it is believed. */
 export const STREAM_KNOWN_MS = 1_000
+
+/** Largest file of a host that is read: Claude Code's holds its history, tens of MB of it. */
+export const MAX_HOST_FILE_BYTES = 128 * 1024 * 1024
+
+/** Backups of one file of a host that are kept, the newest ones. */
+export const KEPT_BACKUPS = 5
+
+/** Tries to put a host's file in its place on Windows, where others may hold it, and the pause between. */
+export const HOST_FILE_RENAMES = 5
+export const HOST_FILE_RENAME_PAUSE_MS = 200
+
+/** Unchanged lines around a change that is shown, as `diff -u` has it. */
+export const DIFF_CONTEXT_LINES = 3
+
+/** How long a host's own command may take: Claude Code's needs two seconds. */
+export const OWN_COMMAND_MS = 30_000

@@ -104,6 +104,12 @@ interface ServerCommandLine {
   readonly operands: readonly string[]
 }
 
+/** For machines: one JSON text on stdout, and failures as one JSON line on stderr. */
+export const JSON_OPTION: OptionSpec = {
+  name: 'json',
+  help: 'Print JSON for programs; a failure is one line of JSON on stderr.',
+}
+
 /** What the way to a server needs to know from its user. */
 export interface ServerOptions {
   readonly url: URL

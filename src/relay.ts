@@ -53,15 +53,14 @@ export function createRelay(local: Local, log: Log): Relay {
   let sending = 0
   let closed: RelayError | undefined
 
-  function checkIdle(): void {
+  const checkIdle = (): void => {
     if (open.size === 0 && sending === 0) onIdle?.()
   }
 
   /** The one way to the host for an answer: a second answer to the same request finds no entry. */
   function settle(id: RawId, frame: Frame): Promise<void> | undefined {
     const entry = open.get(id)
-    if (entry === undefined) return undefined
-    open.delete(id)
+    if (entry === undefined || !open.delete(id)) return undefined
     const wait = entry.group === undefined ? local.send(frame) : collect(entry.group, frame)
     checkIdle()
     return wait

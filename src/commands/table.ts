@@ -1,5 +1,12 @@
 import type { OptionSpec, Values } from '../option-values.ts'
-import { SERVER_OPTIONS } from '../options.ts'
+import { JSON_OPTION, SERVER_OPTIONS } from '../options.ts'
+import {
+  INSTALL_OPTIONS,
+  INSTALL_SERVER_OPTIONS,
+  LIST_OPTIONS,
+  MIGRATE_OPTIONS,
+  UNINSTALL_OPTIONS,
+} from './host-options.ts'
 
 /** A command line, taken apart; what the words mean is the command's business. */
 export interface CommandLine {
@@ -10,6 +17,8 @@ export interface CommandLine {
   readonly operands: readonly string[]
   /** What the user should know about the words, one line each. */
   readonly notes: readonly string[]
+  /** How many of the operands, at the end, stood behind `--`. */
+  readonly behind: number
 }
 
 /** Runs a command; settles with the exit code. Rejects with `BridgeError` for what a person can mend. */
@@ -36,12 +45,6 @@ const LOGIN_OPTIONS: readonly OptionSpec[] = [
   },
   { name: 'force', help: 'Sign in although the stored sign-in works.' },
 ]
-
-/** For machines: one JSON text on stdout, and failures as one JSON line on stderr. */
-export const JSON_OPTION: OptionSpec = {
-  name: 'json',
-  help: 'Print JSON for programs; a failure is one line of JSON on stderr.',
-}
 
 const ALL_OPTION: OptionSpec = { name: 'all', help: 'Every stored sign-in, of every server.' }
 
@@ -147,5 +150,33 @@ export const COMMANDS: readonly CommandRecord[] = [
     ],
     options: [],
     load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
+  },
+  {
+    name: 'install',
+    operands: '[host] <server_url> [-- arguments...]',
+    help: 'Put a server into the configuration of a host; without a host, ask which one.',
+    options: [...INSTALL_SERVER_OPTIONS, ...INSTALL_OPTIONS],
+    load: async () => (await import('./install.ts')).runInstall,
+  },
+  {
+    name: 'uninstall',
+    operands: '<host> <name>',
+    help: 'Take a server out of the configuration of a host.',
+    options: UNINSTALL_OPTIONS,
+    load: async () => (await import('./uninstall.ts')).runUninstall,
+  },
+  {
+    name: 'list',
+    operands: '[host...]',
+    help: 'Show the entries of hosts that start bridge or mcp-remote, and what is wrong with them.',
+    options: LIST_OPTIONS,
+    load: async () => (await import('./list.ts')).runList,
+  },
+  {
+    name: 'migrate',
+    operands: '[host...]',
+    help: 'Replace mcp-remote by bridge in the configurations of hosts, of all when none is named.',
+    options: MIGRATE_OPTIONS,
+    load: async () => (await import('./migrate.ts')).runMigrate,
   },
 ]

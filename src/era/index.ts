@@ -288,10 +288,9 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     return delivery
   }
 
-  function doubt(error: Error): void {
+  const doubt = (error: Error): void => {
     if (discoverEvidence(refusal(error)).kind === 'legacy') remember(undefined)
   }
-
   return {
     send: (frame) => fromHost(frame),
     acceptsBatches: () => ends.acceptsBatches(),

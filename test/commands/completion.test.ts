@@ -8,7 +8,7 @@ import { GENERAL_OPTIONS, SERVER_OPTIONS } from '../../src/options.ts'
 async function script(...operands: string[]): Promise<string> {
   let printed = ''
   const stdout = { write: (text: string) => (printed += text) }
-  const line = { command: 'completion', values: {}, operands, notes: [] }
+  const line = { command: 'completion', values: {}, operands, behind: 0, notes: [] }
   await completionOf(COMMANDS)(line, { stdout } as unknown as NodeJS.Process)
   return printed
 }

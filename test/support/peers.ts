@@ -104,20 +104,14 @@ export async function connectV2(
   return peer(client, notes, asked, messages)
 }
 
-<<<<<<< HEAD
 /** What a transport of either SDK offers to somebody who wants to know what passes. */
 interface Listenable {
   onmessage?: ((message: never) => void) | undefined
-=======
-/** What the transports of both SDKs have in common. */
-interface Sending {
->>>>>>> era-b
   send(message: never): Promise<void>
 }
 
 function listen(transport: object): Tapped[] {
   const messages: Tapped[] = []
-<<<<<<< HEAD
   const target = transport as Listenable
   const note = (from: Tapped['from'], message: object): void => {
     messages.push({ from, message: message as Record<string, unknown> })
@@ -128,20 +122,6 @@ function listen(transport: object): Tapped[] {
     note('client', message)
     return send(message)
   }
-=======
-  const target = transport as Sending
-  const note = (from: Tapped['from'], message: object): void => {
-    messages.push({ from, message: message as Record<string, unknown> })
-  }
-  const send = target.send.bind(target)
-  Object.assign(target, {
-    onmessage: (message: object) => note('server', message),
-    send(message: never) {
-      note('client', message)
-      return send(message)
-    },
-  })
->>>>>>> era-b
   return messages
 }
 
