@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const MESSAGES = 200_000
+const MESSAGES = Number(process.argv[2] ?? 200_000)
 const IN_FLIGHT = 10_000
 const CALLS = 1_000
 const IDLE_MS = 60
