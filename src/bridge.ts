@@ -102,7 +102,7 @@ export async function runBridge(
   stopClock()
   stopAddresses()
   patience.close()
-  await status.close()
+  await within(FLUSH_MS, status.close())
   // Lines that still wait for their turn on the wire are answered now.
   process.stdin.destroy()
   await within(
