@@ -59,7 +59,7 @@ export async function runBridge(
     SESSION_DELETE_MS,
     answered.then(() => Promise.all([remote.close(), authorizer.close()])),
   )
-  await status.close()
+  await within(FLUSH_MS, status.close())
   // Lines that still wait for their turn on the wire are answered now.
   process.stdin.destroy()
   await within(

@@ -11,7 +11,7 @@ import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { noAnswer, readAnswers, type TakeFrame } from './answers.ts'
 import { createArrivals } from './arrivals.ts'
 import type { Exchange, TransportContext } from './context.ts'
-import { createExchanges, lostSession } from './exchanges.ts'
+import { createExchanges } from './exchanges.ts'
 import { brokenOff, failureOf } from './failures.ts'
 import { isSessionLost } from './lost-session.ts'
 import { createOpening } from './opening.ts'
@@ -78,9 +78,10 @@ export function openStreamable(context: TransportContext): Remote {
       if (response.status < 300) return response
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
       const stateful = sentIn !== undefined && frame.method !== 'initialize'
-      if (!stateful || !isSessionLost(response.status, body)) throw failureOf(response, body)
+      // In a session that was opened just now the same words are an answer.
+      const lost = stateful && !again && isSessionLost(response.status, body)
+      if (!lost) throw failureOf(response, body)
       renewal.lose(exchange.generation)
-      if (again) throw lostSession(url.origin)
       onStart()
       exchange.renewing = true
       await renewal.ready()

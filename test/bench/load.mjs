@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const MESSAGES = 200_000
+const MESSAGES = Number(process.argv[2] ?? 200_000)
 const IN_FLIGHT = 10_000
 const CALLS = 1_000
 const IDLE_MS = 60
@@ -58,7 +58,7 @@ const url = `http://127.0.0.1:${address.port}/mcp`
 async function startBridge() {
   const child = spawn(process.execPath, [bin, url], {
     env: { ...process.env, BRIDGE_HOME: home },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   })
   let answers = 0
   let errors = 0
@@ -122,12 +122,13 @@ function call(id, name) {
   await bridge.until(() => held === IN_FLIGHT)
   const memory = bridge.memory()
   const begun = performance.now()
-  bridge.child.kill('SIGTERM')
-  await new Promise((resolve) => bridge.child.once('close', resolve))
+  server.closeAllConnections()
+  await bridge.until(() => bridge.answers() === IN_FLIGHT)
   process.stdout.write(
-    `${IN_FLIGHT} in flight: ${memory.toFixed(0)} MiB; ${bridge.answers()} answered at the end, ` +
+    `${IN_FLIGHT} in flight: ${memory.toFixed(0)} MiB; the server cut them, all answered ` +
       `in ${(performance.now() - begun).toFixed(0)} ms\n`,
   )
+  bridge.child.kill('SIGKILL')
 }
 {
   idleMs = IDLE_MS
