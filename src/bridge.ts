@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import type { Local } from './channel.ts'
 import { openConnection } from './connection.ts'
 import { RelayError } from './errors.ts'
@@ -9,7 +10,9 @@ import { openStdio } from './local/stdio.ts'
 import { openLink } from './link.ts'
 import { createLog, silentLog } from './log.ts'
 import type { ServerOptions } from './options.ts'
+import { pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
+import { createStatus } from './status.ts'
 
 /** Why the relay ends. */
 type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: NodeJS.Signals }
@@ -23,28 +26,40 @@ export async function runBridge(
   links: readonly Link[],
 ): Promise<number> {
   const stdout = claimStdout(process)
-  const log = options.silent ? silentLog : createLog(process.stderr)
+  const { env } = process
+  let inFlight = (): number => 0
+  const status = createStatus({
+    process,
+    url: options.url,
+    folder: join(pathsOf(env).cache, 'running'),
+    inFlight: () => inFlight(),
+  })
+  const log = options.silent
+    ? { ...silentLog, state: status.change }
+    : createLog(process.stderr, undefined, status.change)
   const local = openStdio(process.stdin, stdout)
   const ending = endOf(process, links, local)
 
-  const connection = await openConnection(options, log, process.env)
+  const connection = await openConnection(options, log, env)
   const { http, authorizer } = connection
   const relay = createRelay(local, log)
   const { events } = relay
-  const { env } = process
-  const remote = await openLink({ options, connection, authorizer, log, env, events })
+  const { answered: onStatus } = status
+  const remote = await openLink({ options, connection, authorizer, log, env, events, onStatus })
+  inFlight = remote.inFlight
 
   const reading = relay.run(remote)
   const end = await ending
   if ('why' in end && end.why === 'input') {
     await within(DRAIN_MS, reading.then(relay.idle))
   }
-  const closing = new RelayError('The bridge is shutting down.', { phase: 'shutdown' })
-  const answered = within(LAST_ANSWERS_MS, relay.close(remote, closing))
+  const why = new RelayError('The bridge is shutting down.', { phase: 'shutdown' })
+  const answered = within(LAST_ANSWERS_MS, relay.close(remote, why))
   await within(
     SESSION_DELETE_MS,
     answered.then(() => Promise.all([remote.close(), authorizer.close()])),
   )
+  await status.close()
   // Lines that still wait for their turn on the wire are answered now.
   process.stdin.destroy()
   await within(

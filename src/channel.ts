@@ -47,6 +47,10 @@ export interface Remote {
   send(frame: Frame): Delivery
   /** Whether batch arrays are legal on this link (negotiated version 2025-03-26). */
   acceptsBatches(): boolean
+  /** Whether the server can say what nobody asked for; settles when it is known. Without it, it can. */
+  canNotify?(): Promise<boolean>
+  /** The host has said its last word: answers that would never come by themselves come now. */
+  ended?(): void
   /** Ends the session and every connection. */
   close(): Promise<void>
 }
@@ -60,4 +64,6 @@ export interface RemoteEvents {
   frame(frame: Frame, owner?: RawId): Promise<void> | undefined
   /** An answer that was to come `elsewhere` will not: that of one request, or those of all. */
   lost(error: Error, only?: RawId): void
+  /** The server does not know its own open requests any more: nobody waits for the host's answers. */
+  forgotten(): void
 }

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { type Authorizer, createAuthorizer, noAuthorizer } from './auth/index.ts'
 import { createHttpClient, type HttpClient, type HttpSend } from './http/client.ts'
 import { withAuth } from './http/with-auth.ts'
+import { openNetwork } from './http/network.ts'
+import { withCookies } from './http/with-cookies.ts'
 import { withHeaders } from './http/with-headers.ts'
 import { withRedirects } from './http/with-redirects.ts'
 import type { Log } from './log.ts'
@@ -24,11 +26,14 @@ export interface Connection {
 
 /** Prepares the way to the server; nothing is sent. */
 export async function openConnection(
-  { url, headers, auth, store }: ServerOptions,
+  { url, headers, auth, store, network: wanted }: ServerOptions,
   log: Log,
   env: NodeJS.ProcessEnv,
 ): Promise<Connection> {
-  const http = createHttpClient()
+  const network = await openNetwork(wanted, env, log)
+  const { connector } = network
+  const http = createHttpClient(network)
+  const send = wanted.cookies ? withCookies(http.send) : http.send
   const folder = join(pathsOf(env).data, 'credentials')
   const file = fileOf(folder, { server: url, resource: auth.resource, profile: auth.profile })
   // A credential that the user supplies switches OAuth off.
@@ -36,14 +41,22 @@ export async function openConnection(
   const vault = supplied || store === 'file' ? undefined : await openVault(file, log, store)
   const authorizer = supplied
     ? noAuthorizer()
-    : createAuthorizer({ server: url, options: auth, folder, vault, log, env, now: Date.now })
+    : createAuthorizer({
+        server: url,
+        options: auth,
+        folder,
+        vault,
+        connector,
+        log,
+        env,
+        now: Date.now,
+      })
   if (vault !== undefined) noteEntry(file, { server: url, profile: auth.profile })
   if (!supplied && authorizer.credential() !== undefined) noteUse(file, vault !== undefined)
   return {
     http,
     authorizer,
-    sendWith: (credentials) =>
-      withRedirects(withHeaders(headers, withAuth(credentials, http.send))),
+    sendWith: (credentials) => withRedirects(withHeaders(headers, withAuth(credentials, send))),
     async stored() {
       const now = vault && { opened: await vault.read().catch(() => undefined) }
       return readStartTokens(file, now)

@@ -1,4 +1,5 @@
 import { MAX_ERROR_MESSAGE_CHARS } from './limits.ts'
+import { NETWORK_REASONS, type NetworkReason } from './network-reasons.ts'
 
 /** What can go wrong before or outside the relay. */
 export type ErrorCode =
@@ -103,34 +104,29 @@ export const PARSE_ERROR_CODE = -32700
 /** JSON-RPC 2.0 §5.1. */
 export const INVALID_REQUEST_CODE = -32600
 
-const WHY: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was reset',
-  EPIPE: 'the connection was closed',
-  ENOTFOUND: 'the host name does not exist',
-  EAI_AGAIN: 'the host name could not be resolved',
-  ETIMEDOUT: 'the connection timed out',
-  EHOSTUNREACH: 'the host is unreachable',
-  ENETUNREACH: 'the network is unreachable',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-  UND_ERR_SOCKET: 'the connection was closed',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was cut short',
-  UND_ERR_HEADERS_OVERFLOW: 'its response headers are too large',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate chain has a self-signed certificate',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate could not be verified',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
-}
+/** Why a proxy did not connect us; `NETWORK_REASONS` says what each code means. */
+type ProxyCode =
+  | 'ERR_PROXY_UNREACHABLE'
+  | 'ERR_PROXY_TIMEOUT'
+  | 'ERR_PROXY_REFUSED'
+  | 'ERR_PROXY_CREDENTIALS_MISSING'
+  | 'ERR_PROXY_CREDENTIALS_REFUSED'
+  | 'ERR_PROXY_UNSUPPORTED'
 
-const BEFORE_ANY_BYTE = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
+/** A proxy that did not connect us; names its host and port, never user name and password. */
+export class ProxyFailure extends Error {
+  override readonly name = 'ProxyFailure'
+  readonly code: ProxyCode
+
+  /** `reason`: what is known beyond the code, e.g. the status that the proxy answered. */
+  constructor(code: ProxyCode, host: string, options: { reason?: string; cause?: unknown } = {}) {
+    const reason =
+      options.reason ?? (options.cause === undefined ? undefined : whyOf(options.cause))
+    const why = `${NETWORK_REASONS[code]!.why} (${host}${reason === undefined ? '' : `: ${reason}`})`
+    super(why, { cause: options.cause })
+    this.code = code
+  }
+}
 
 /** The `code` of a system, TLS or undici error, searched through `cause` and aggregated errors. */
 export function networkCode(error: unknown): string | undefined {
@@ -144,9 +140,20 @@ export function networkCode(error: unknown): string | undefined {
 /** A connection that failed, as a failure of one message. */
 export function networkFailure(error: unknown, origin: string, phase: Phase): RelayError {
   if (error instanceof RelayError) return error
+  const { hint, early } = reasonOf(error) ?? {}
+  const what = early === true ? 'No connection to' : 'Lost the connection to'
+  const details = { phase: early === true ? ('connect' as const) : phase, hint }
+  return new RelayError(`${what} ${origin}: ${whyOf(error)}.`, details, error)
+}
+
+function reasonOf(error: unknown): NetworkReason | undefined {
   const code = networkCode(error)
-  const why = (code === undefined ? undefined : WHY[code]) ?? code ?? 'an unexpected network error'
-  const early = code !== undefined && BEFORE_ANY_BYTE.has(code)
-  const what = early ? 'No connection to' : 'Lost the connection to'
-  return new RelayError(`${what} ${origin}: ${why}.`, { phase: early ? 'connect' : phase }, error)
+  return code === undefined ? undefined : NETWORK_REASONS[code]
+}
+
+function whyOf(error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at instanceof ProxyFailure) return at.message
+  }
+  return reasonOf(error)?.why ?? networkCode(error) ?? 'an unexpected network error'
 }

@@ -161,6 +161,12 @@ export function cancelledId(frame: Frame): RawId | undefined {
   return id === undefined ? undefined : params.toString('utf8', id.start, id.end)
 }
 
+/** A cancellation of the request with this id (MCP 2025-11-25, cancellation). */
+export function cancellation(requestId: RawId): Frame {
+  const params = `{"requestId":${requestId},"reason":"The server has lost its session."}`
+  return readFrame(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`)!
+}
+
 function messageFrame(chunks: readonly Buffer[], size: number, spans: MessageSpans): Frame {
   const { id, method, params, result, error } = spans.members
   const source = id === undefined ? undefined : slice(chunks, id).toString('utf8')

@@ -51,6 +51,31 @@ export const PARENT_CHECK_MS = 500
 /** TCP and TLS handshake: longer than three lost SYN packets (1 + 2 + 4 s). */
 export const CONNECT_TIMEOUT_MS = 10_000
 
+/**
+ * How long one address of a host may take before the next one is tried: longer than a packet needs
+ * around the world and back (400 ms), because Node gives the first attempt up then.
+ */
+export const FAMILY_ATTEMPT_MS = 500
+
+/** TCP keep-alive begins after this much silence: NATs forget connections after a minute at the earliest. */
+export const TCP_KEEP_ALIVE_MS = 30_000
+
+/** Requests at once on one HTTP/2 connection: what servers allow at least (RFC 9113 §6.5.2). */
+export const MAX_STREAMS_PER_CONNECTION = 100
+
+/** How long to look for the address of a name that a proxy will resolve; without one it decides alone. */
+export const PROXY_LOOKUP_MS = 1_000
+
+/** Origins whose TLS sessions are kept: a server and its authorization servers are a handful. */
+export const MAX_REMEMBERED_ORIGINS = 100
+
+/** Cookies of one origin, and the longest one (RFC 6265 §6.1). */
+export const MAX_COOKIES = 50
+export const MAX_COOKIE_BYTES = 4096
+
+/** All cookies of one origin together: servers refuse request headers above 8 KiB. */
+export const MAX_ORIGIN_COOKIE_BYTES = 4096
+
 /** Load balancers close idle connections after 60 s; we drop them first. */
 export const KEEP_ALIVE_MS = 45_000
 
@@ -170,6 +195,51 @@ export const KEYCHAIN_IDLE_MS = 2_000
 /** Longest text of one entry: the Windows Credential Manager takes 2,560 bytes, in UTF-16. */
 export const KEYCHAIN_PIECE_CHARS = 1_200
 
+/** How long a request is tried again when the server is away or busy: a restart or a deployment. */
+export const RETRY_FOR_MS = 20_000
+
+/** Bounds of the pause between two tries of one request, doubled each time. */
+export const RETRY_MIN_MS = 100
+export const RETRY_MAX_MS = 5_000
+
+/** One new session in this time: a server that loses sessions faster is broken, not restarting. */
+export const RENEWAL_PAUSE_MS = 5_000
+
+/** How long requests of a lost session may still get their answer, or their own refusal. */
+export const LOST_SESSION_GRACE_MS = 2_000
+
+/** What is repeated in a new session (log level, subscriptions) holds nobody up for longer. */
+export const REPLAY_MS = 5_000
+
+/** Subscriptions that are repeated in a new session; a host that has more is asked to renew them. */
+export const MAX_SUBSCRIPTIONS = 1_000
+
+/** A stream that lived this long was healthy: the next pause is the shortest again. */
+export const HEALTHY_STREAM_MS = 30_000
+
+/** What was said in a shorter gap of a stream that ended in good order is very likely nothing. */
+export const STREAM_GAP_MS = 1_000
+
+/** Hosts answer each list_changed with a new list: after gaps they are told this seldom. */
+export const LIST_CHANGED_PAUSE_MS = 60_000
+
+/** How long a ping may be unanswered: a loaded server answers within this, a dead one never. */
+export const PING_TIMEOUT_MS = 10_000
+
+/** How often the clock is looked at. */
+export const CLOCK_CHECK_MS = 1_000
+
+/** How often the machine's own addresses are looked at: a tenth of a millisecond each time. */
+export const NETWORK_CHECK_MS = 3_000
+
+/** A clock that jumps further than this has slept; a busy machine is never this late. */
+export const WAKE_AFTER_MS = 10_000
+
+/** The status file is written this long after a change: a storm of changes costs one write. */
+export const STATUS_WRITE_MS = 1_000
+
+/** Status files that are looked at for bridges that were killed; more than a machine runs. */
+export const MAX_STATUS_FILES = 1_000
 /** Tools of one server whose fingerprints and hints are kept; the largest known server lists 1,200. */
 export const MAX_KNOWN_TOOLS = 10_000
 
@@ -190,3 +260,45 @@ export const MAX_PINGS = 1_000
 
 /** Pause between two pings, so that they do not queue up behind each other on the way. */
 export const PING_PAUSE_MS = 100
+
+/** How long a call waits for the host to come back with a person's answers. */
+export const PARKED_MS = 10 * 60_000
+
+/** Calls that wait for the host at the same time; above it the oldest is given up. */
+export const MAX_PARKED_CALLS = 1_000
+
+/** Questions of one call that nobody has answered yet; a server with more of them is broken. */
+export const MAX_CALL_QUESTIONS = 100
+
+/** A server that asks several things asks them in one go: what comes within this is one round. */
+export const QUESTION_GATHER_MS = 20
+
+/** How long a call waits to be told that a person is done with a page; not every server tells. */
+export const PAGE_VISIT_MS = 10_000
+
+/** Pages of a tool list that are read to find out how a tool runs; no known server has as many. */
+export const MAX_TOOL_PAGES = 100
+
+/** A server that had no `server/discover` is asked again after a day: it may have been upgraded. */
+export const LEGACY_VERDICT_MS = 24 * 60 * 60_000
+
+/** Rounds of questions for one call of the stateless era; the SDKs stop after as many. */
+export const MAX_INPUT_ROUNDS = 10
+
+/** How long a person has to answer all questions of one call: a coffee, and a look at the documents. */
+export const INPUT_MS = 15 * 60_000
+
+/** Questions of one round; a form with more of them is a mistake or an attack. */
+export const MAX_QUESTIONS_PER_ROUND = 100
+
+/** Pause before a call is repeated that the server wants repeated without a question; as the SDKs pace it. */
+export const STATE_ONLY_PAUSE_MS = 250
+
+/** How long a server may take to acknowledge a subscription before the host hears that it did not. */
+export const ACKNOWLEDGE_MS = 10_000
+
+/** Resources that one host may be subscribed to; their addresses are all sent again with each new one. */
+export const MAX_SUBSCRIBED_RESOURCES = 1_000
+
+/** How long a subscription waits to learn whether the server can tell of changes; then it is believed. */
+export const STREAM_KNOWN_MS = 1_000

@@ -3,9 +3,10 @@ export function nearest(unknown: string, known: readonly string[]): string | und
   const ranked = known.map((word) => ({ word, distance: editDistance(unknown, word) }))
   ranked.sort((a, b) => a.distance - b.distance)
   const [best] = ranked
-  return best !== undefined && best.distance <= Math.max(2, best.word.length / 3)
-    ? best.word
-    : undefined
+  if (best === undefined) return undefined
+  // Two letters are as near to any other two as can be.
+  const allowed = Math.min(Math.max(2, best.word.length / 3), best.word.length - 1)
+  return best.distance <= allowed ? best.word : undefined
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { AUTH_OPTIONS } from './auth/flags.ts'
 import { type Asks, type AuthOptions, readAuthOptions } from './auth/options.ts'
+import { ERA_OPTIONS, type Protocol, PROTOCOLS } from './era/flags.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
+import { NETWORK_OPTIONS } from './http/flags.ts'
+import { type NetworkOptions, readNetworkOptions } from './http/options.ts'
 import {
   durationMs,
   expand,
@@ -12,6 +15,7 @@ import {
   text,
   type Values,
 } from './option-values.ts'
+import { LINK_OPTIONS, type LinkOptions, readLinkOptions } from './remote/flags.ts'
 import type { Strategy } from './remote/index.ts'
 import { readToolRules, TOOL_OPTIONS, type ToolRules } from './tools/options.ts'
 
@@ -63,7 +67,10 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     variable: 'BRIDGE_TIMEOUT',
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
+  ...LINK_OPTIONS,
+  ...ERA_OPTIONS,
   ...AUTH_OPTIONS,
+  ...NETWORK_OPTIONS,
   {
     name: 'store',
     value: 'file|keychain',
@@ -103,8 +110,11 @@ export interface ServerOptions {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly strategy: Strategy
+  readonly protocol: Protocol
   readonly timeoutMs: number | undefined
+  readonly link: LinkOptions
   readonly auth: AuthOptions
+  readonly network: NetworkOptions
   readonly store: StoreChoice
   readonly tools: ToolRules
   /** Whether stderr is to stay empty. */
@@ -156,8 +166,15 @@ export function readServerOptions(
       'transport',
       text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
     ),
+    protocol: oneOf(
+      PROTOCOLS,
+      'protocol',
+      text(values['protocol']) ?? env['BRIDGE_PROTOCOL'] ?? 'auto',
+    ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
     auth: readAuthOptions(values, env, allowHttp, asks),
+    network: readNetworkOptions(values, env),
+    link: readLinkOptions(values, env),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
     tools: readToolRules(values, env),
     silent: values['silent'] === true || isOn(env['BRIDGE_SILENT']),
@@ -197,6 +214,9 @@ function oneOf<T extends string>(known: readonly T[], what: string, word: string
   })
 }
 
+/** What hosts pass on for a setting that its user has left empty (MCPB, user_config). */
+const UNSET = /^(\$\{user_config\.[^}]*\})?$/
+
 /** The user's headers; a flag wins over a file, a file over the environment. */
 function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, string> {
   const headers: Record<string, string> = {}
@@ -216,7 +236,8 @@ function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, str
   }
   for (const [variable, value] of Object.entries(env)) {
     const name = /^BRIDGE_HEADER_(.+)$/.exec(variable)?.[1]
-    if (name !== undefined && value !== undefined) add(name.replaceAll('_', '-'), value, variable)
+    if (name === undefined || value === undefined || UNSET.test(value)) continue
+    add(name.replaceAll('_', '-'), value, variable)
   }
   for (const file of list(values['header-file'])) {
     for (const line of headerLines(file)) addLine(line, file)

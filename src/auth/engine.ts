@@ -32,11 +32,12 @@ const OK: Renewal = { ok: true }
 
 /** The engine for one server. */
 export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
-  const { server, options, folder, log, env, now } = world
+  const { server, options, folder, connector, log, env, now } = world
   const ending = new AbortController()
   const { signal } = ending
   const { allowHttp, allowPrivate, resource, profile } = options
-  const http = createAuthHttp({ server, allowHttp, allowPrivate, lookup: lookupAll, signal })
+  const policy = { server, allowHttp, allowPrivate, lookup: lookupAll, connector, signal }
+  const http = createAuthHttp(policy)
   const key = { server, resource, profile }
   const store = openCredentials(folder, key, log, signal, world.vault)
   const context: AuthContext = { server, options, http, store, log, env, signal, now }

@@ -1,14 +1,8 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns'
-import { callbackify } from 'node:util'
+import type { buildConnector } from 'undici'
 import Agent from 'undici/lib/dispatcher/agent.js'
 import { networkFailure } from '../errors.ts'
-import {
-  AUTH_GET_MS,
-  AUTH_POST_MS,
-  CONNECT_TIMEOUT_MS,
-  MAX_AUTH_BODY_BYTES,
-  MAX_REDIRECTS,
-} from '../limits.ts'
+import { AUTH_GET_MS, AUTH_POST_MS, MAX_AUTH_BODY_BYTES, MAX_REDIRECTS } from '../limits.ts'
 import { isLoopback } from '../hostnames.ts'
 import { isLocalAddress, literalAddress } from './addresses.ts'
 import { AuthFailure } from './failure.ts'
@@ -19,6 +13,9 @@ export type AuthFetch = (url: URL, init?: RequestInit) => Promise<Response>
 /** All addresses of a host name. */
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>
 
+/** What makes connections as the user wants them: proxy, certificates, version of IP. */
+export type Connector = (needs: { resolve: Lookup }) => buildConnector.connector
+
 /** Where requests may go. */
 export interface FetchPolicy {
   /** The MCP server: one on a private network may name neighbours, a public one may not. */
@@ -26,6 +23,7 @@ export interface FetchPolicy {
   readonly allowHttp: boolean
   readonly allowPrivate: boolean
   readonly lookup: Lookup
+  readonly connector: Connector
   readonly signal: AbortSignal
 }
 
@@ -47,13 +45,8 @@ export function createAuthHttp(policy: FetchPolicy): AuthHttp {
   let publicServer: Promise<boolean> | undefined
   const guards = (): Promise<boolean> => (publicServer ??= isPublic(policy))
   const agent = new Agent({
-    connect: {
-      timeout: CONNECT_TIMEOUT_MS,
-      // Checked where the connection is made: a name may change its address after any earlier check.
-      lookup(hostname, _options, callback) {
-        resolveByCallback(hostname, (error, addresses) => callback(error, [...(addresses ?? [])]))
-      },
-    },
+    // Checked where the connection is made: a name may change its address after any earlier check.
+    connect: policy.connector({ resolve }),
   })
 
   async function resolve(hostname: string): Promise<readonly LookupAddress[]> {
@@ -63,8 +56,6 @@ export function createAuthHttp(policy: FetchPolicy): AuthHttp {
     if (open.length === 0) throw refusedAddress(policy, hostname)
     return open
   }
-
-  const resolveByCallback = callbackify(resolve)
 
   async function check(url: URL): Promise<void> {
     if (url.username !== '' || url.password !== '') {
@@ -184,6 +175,6 @@ function failureOf(error: unknown, url: URL): AuthFailure {
       return new AuthFailure('unreachable', 'The bridge is shutting down.', { cause: error })
     }
   }
-  const { message } = networkFailure(error, url.origin, 'authorization')
-  return new AuthFailure('unreachable', message, { cause: error })
+  const { message, details } = networkFailure(error, url.origin, 'authorization')
+  return new AuthFailure('unreachable', message, { hint: details.hint, cause: error })
 }

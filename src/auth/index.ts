@@ -3,6 +3,7 @@ import { fileOf } from '../store/place.ts'
 import { readStartTokens } from '../store/start.ts'
 import type { OpenVault } from '../store/vault.ts'
 import type { FailureKind } from './failure.ts'
+import type { Connector } from './fetch.ts'
 import { hold, isOurs } from './held.ts'
 import type { AuthOptions } from './options.ts'
 
@@ -84,6 +85,7 @@ export interface AuthorizerWorld {
   readonly folder: string
   /** Where the record is kept instead of its file. */
   readonly vault: OpenVault | undefined
+  readonly connector: Connector
   readonly log: Log
   readonly env: NodeJS.ProcessEnv
   readonly now: () => number

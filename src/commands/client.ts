@@ -131,6 +131,7 @@ export async function withClient(
         return undefined
       },
       lost: fail,
+      forgotten: () => {},
     },
   })
 

@@ -3,6 +3,8 @@ import { type Revocation, revoke } from '../auth/revoke.ts'
 import { readAuthOptions } from '../auth/options.ts'
 import { BridgeError } from '../errors.ts'
 import { isLoopback } from '../hostnames.ts'
+import { openNetwork } from '../http/network.ts'
+import { readNetworkOptions } from '../http/options.ts'
 import { createLog, type Log } from '../log.ts'
 import { openRecord } from '../store/credentials.ts'
 import { removeNote } from '../store/notes.ts'
@@ -68,11 +70,13 @@ async function signOut(
     'nobody',
   )
   const { allowPrivate } = options
+  const { connector } = await openNetwork(readNetworkOptions(line.values, env), env, log)
   const http = createAuthHttp({
     server,
     allowHttp: options.allowHttp,
     allowPrivate,
     lookup: lookupAll,
+    connector,
     signal,
   })
   const key = { server, profile: record.profile }

@@ -4,7 +4,7 @@ import { pathsOf } from '../paths.ts'
 import { currentTokens } from '../auth/ledger.ts'
 import type { StoredRecord } from '../store/list.ts'
 import { createPaint, type Paint } from '../terminal.ts'
-import { openVerdicts } from '../store/verdicts.ts'
+import { type KeptEra, openVerdicts, type Verdict } from '../store/verdicts.ts'
 import { listRunning, type Running } from './running.ts'
 import { refuseOperands, selectRecords, shownServer } from './stored.ts'
 import type { RunCommand } from './table.ts'
@@ -22,6 +22,8 @@ interface SignInStatus {
   readonly renewable: boolean
   /** What the server was found to speak when it is not Streamable HTTP. */
   readonly transport: 'sse' | null
+  /** What was found out about its era; `null` when nothing has been yet. */
+  readonly era: KeptEra['era'] | null
   readonly last_used: string | null
   readonly kept_in: 'file' | 'keychain'
   /** Whether a sign-in waits for a person now. */
@@ -37,11 +39,11 @@ export const runStatus: RunCommand = async (line, process) => {
   const running = (await listRunning(join(pathsOf(env).cache, 'running'))).filter(
     ({ server }) => options === undefined || server === bare(options.url),
   )
-  const verdicts = openVerdicts(join(pathsOf(env).cache, 'servers'), log)
+  const folder = join(pathsOf(env).cache, 'servers')
   const all = await Promise.all(
     records.map(async (entry) => {
-      const verdict = await verdicts.read(new URL(entry.record.server))
-      return statusOf(entry, verdict === 'sse-first' ? 'sse' : null, Date.now())
+      const verdict = await openVerdicts(folder, new URL(entry.record.server), {}, log).read()
+      return statusOf(entry, verdict, Date.now())
     }),
   )
   if (line.values['json'] === true) {
@@ -63,7 +65,7 @@ export const runStatus: RunCommand = async (line, process) => {
 
 function statusOf(
   { record, where, usedAt }: StoredRecord,
-  transport: SignInStatus['transport'],
+  { transport, era }: Verdict,
   now: number,
 ): SignInStatus {
   const tokens = currentTokens(record)
@@ -80,7 +82,8 @@ function statusOf(
     scopes: tokens?.scope?.split(' ').filter((scope) => scope !== '') ?? [],
     expires_at: isoTime(tokens?.expiresAt),
     renewable,
-    transport,
+    transport: transport === 'sse' ? transport : null,
+    era: era?.era ?? null,
     last_used: isoTime(usedAt),
     kept_in: where,
     pending: record.pending !== undefined,
@@ -104,13 +107,14 @@ function shownRunning(running: Running, now: number): string {
 }
 
 function shown(status: SignInStatus, now: number, paint: Paint): string {
-  const { server, profile, account, issuer, scopes, transport, last_used, kept_in } = status
+  const { server, profile, account, issuer, scopes, transport, era, last_used, kept_in } = status
   const rows: [string, string | undefined][] = [
     ['signed in', (status.signed_in ? paint.green : paint.red)(signedIn(status, now))],
     ['account', account === null ? undefined : printable(account)],
     ['issuer', issuer === null ? undefined : printable(issuer)],
     ['scopes', scopes.length === 0 ? undefined : printable(scopes.join(' '))],
     ['transport', transport === 'sse' ? 'HTTP+SSE' : undefined],
+    ['era', era ?? undefined],
     ['last used', last_used === null ? undefined : `${distance(now - Date.parse(last_used))} ago`],
     ['kept in', kept_in === 'keychain' ? 'the keychain' : 'a private file'],
   ]

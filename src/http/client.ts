@@ -1,11 +1,14 @@
 import type { Dispatcher } from 'undici'
 import Agent from 'undici/lib/dispatcher/agent.js'
+import Client from 'undici/lib/dispatcher/client.js'
 import {
   BODY_JOIN_BYTES,
-  CONNECT_TIMEOUT_MS,
   KEEP_ALIVE_MS,
+  MAX_STREAMS_PER_CONNECTION,
   RESPONSE_HIGH_WATER_BYTES,
 } from '../limits.ts'
+import { type Connections, createConnections, type Use } from './connections.ts'
+import type { Network } from './network.ts'
 
 /** One HTTP request of the bridge. */
 export interface HttpRequest {
@@ -16,9 +19,18 @@ export interface HttpRequest {
   readonly body?: readonly Buffer[] | undefined
   /** Called when the request has a connection and is written to it, before any later request is. */
   readonly onStart?: (() => void) | undefined
+  /** Called when it failed and will be sent again: what follows need not wait for that. */
+  readonly onPutOff?: (() => void) | undefined
   readonly signal?: AbortSignal | undefined
   /** Whether nobody waits for it: such a request never makes a person sign in. */
   readonly background?: boolean
+  /** Whether the host waits for another request behind this one, and cannot wait for a person. */
+  readonly behindAnother?: boolean
+  /**
+   * Whether it may be sent again although the server may have carried it out; asked when it has
+   * failed. Absent: it is never sent again here.
+   */
+  readonly repeatable?: (() => boolean) | undefined
 }
 
 /** A response whose body has not been read. */
@@ -45,26 +57,58 @@ export type HttpSend = (request: HttpRequest) => Promise<HttpResponse>
 /** The connection pool. */
 export interface HttpClient {
   readonly send: HttpSend
+  /** Ends the idle connections. */
+  reset(): void
+  /** Takes note of the connections; the result ends those on which nothing has come since. */
+  suspect(): (error: Error) => void
+  /** Ends the connections from addresses that this machine no longer has; says how many. */
+  dropOrphans(addresses: ReadonlySet<string>): number
   /** Ends every connection at once. */
   destroy(): Promise<void>
 }
 
 /** A client without fetch (a fifth of its CPU per message), without redirects and without timeouts on bodies. */
-export function createHttpClient(): HttpClient {
+export function createHttpClient(network: Network): HttpClient {
+  const connect = network.connector({ http2: network.http2 })
+  let multiplexes = false
   const agent = new Agent({
     // undici ends a silent body after 300 s by default; an idle event stream is normal here, and a
     // tool may think for an hour.
     bodyTimeout: 0,
     headersTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect(target, callback) {
+      connect(target, (...result) => {
+        const [error, socket] = result
+        multiplexes = error === null && 'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
+        callback(...result)
+      })
+    },
+    allowH2: network.http2,
   })
+  // Emitted inside the callback above. undici takes one request at a time for each connection unless
+  // told otherwise, which is right for HTTP/1.1 and leaves HTTP/2 without its point.
+  agent.on('connect', (_origin, targets) => {
+    const client = targets.at(-1)
+    if (multiplexes && client instanceof Client) client.pipelining = MAX_STREAMS_PER_CONNECTION
+  })
+  const connections = createConnections()
   return {
     send: (request) =>
       new Promise((resolve, reject) => {
-        agent.dispatch(dispatchOptions(request), createHandler(request, resolve, reject))
+        if (request.repeatable !== undefined) connections.dropDoubtful(request.repeatable)
+        const dispatched = dispatchOptions(request)
+        // undici sends a POST beside others only with this word. It repeats nothing because of it.
+        if (network.http2) dispatched.idempotent = true
+        agent.dispatch(dispatched, createHandler(request, connections, resolve, reject))
       }),
-    destroy: () => agent.destroy(),
+    reset: connections.reset,
+    suspect: connections.suspect,
+    dropOrphans: connections.dropOrphans,
+    destroy() {
+      connections.close()
+      return agent.destroy()
+    },
   }
 }
 
@@ -94,10 +138,12 @@ function options(
 
 function createHandler(
   request: HttpRequest,
+  connections: Connections,
   resolve: (response: HttpResponse) => void,
   reject: (reason: unknown) => void,
 ): Dispatcher.DispatchHandler {
   const { signal } = request
+  const use: Use = {}
   let controller: Dispatcher.DispatchController | undefined
   let onChunk: ((chunk: Buffer) => Promise<void> | undefined) | undefined
   let kept: Buffer[] = []
@@ -156,10 +202,12 @@ function createHandler(
       controller = started
       if (signal?.aborted === true) abort()
       else signal?.addEventListener('abort', abort, { once: true })
+      connections.starting(use)
       request.onStart?.()
     },
     onResponseStart(_controller, status, headers) {
       if (status < 200) return
+      connections.promised(headers['keep-alive'])
       resolve({
         status,
         headers,
@@ -185,9 +233,11 @@ function createHandler(
       if (keptBytes > RESPONSE_HIGH_WATER_BYTES) controller?.pause()
     },
     onResponseEnd() {
+      connections.ended(use)
       finish({})
     },
     onResponseError(_controller, error) {
+      connections.ended(use)
       reject(error)
       finish({ error })
     },

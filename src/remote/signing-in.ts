@@ -227,6 +227,7 @@ export function withSignIn(
       return stood === undefined ? remote.send(frame) : hold(frame)
     },
     acceptsBatches: remote.acceptsBatches,
+    ended: () => remote.ended?.(),
     close: remote.close,
   }
 }

@@ -48,6 +48,7 @@ export function withToolRules(
       else lists.delete(only)
       events.lost(error, only)
     },
+    forgotten: events.forgotten,
   })
 
   function filtered(frame: Frame, owner: RawId | undefined): Frame {
@@ -120,6 +121,7 @@ export function withToolRules(
       return error === undefined ? pass(frame) : settled(Promise.reject(error))
     },
     acceptsBatches: remote.acceptsBatches,
+    ended: () => remote.ended?.(),
     close: remote.close,
   }
 }

@@ -2,6 +2,7 @@ import { http, HttpResponse, type JsonBodyType, passthrough } from 'msw'
 import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type AuthHttp, createAuthHttp, type Lookup } from '../../src/auth/fetch.ts'
+import { plainNetwork } from '../support/network.ts'
 
 /** One request that reached the fake network. */
 interface EdgeRequest {
@@ -86,6 +87,7 @@ export function edgeHttp(
     allowHttp: false,
     allowPrivate: false,
     lookup: publicLookup,
+    connector: plainNetwork().connector,
     signal: new AbortController().signal,
     ...policy,
   })

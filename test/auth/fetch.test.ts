@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createAuthHttp, type FetchPolicy } from '../../src/auth/fetch.ts'
 import { startServer } from '../support/http-server.ts'
+import { plainNetwork } from '../support/network.ts'
 
 const address =
   (...addresses: string[]): FetchPolicy['lookup'] =>
@@ -13,6 +14,7 @@ function client(policy: Partial<FetchPolicy>): ReturnType<typeof createAuthHttp>
     allowHttp: false,
     allowPrivate: false,
     lookup: address('198.51.100.1'),
+    connector: plainNetwork().connector,
     signal: new AbortController().signal,
     ...policy,
   })

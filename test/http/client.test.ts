@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { readBody } from '../../src/http/body.ts'
 import { createHttpClient, type HttpRequest, type HttpResponse } from '../../src/http/client.ts'
 import { BODY_JOIN_BYTES } from '../../src/limits.ts'
+import { plainNetwork } from '../support/network.ts'
 import { until } from '../support/until.ts'
 
 /** A real server, and a client that asks it. */
@@ -18,7 +19,7 @@ async function start(handler: (request: IncomingMessage, response: ServerRespons
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp?a=b`)
-  const client = createHttpClient()
+  const client = createHttpClient(plainNetwork())
   onTestFinished(async () => {
     await client.destroy()
     server.close()

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import type { AddressInfo, Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Message } from './bridge.ts'
-import type { Certificate } from './certificate.ts'
 
 /** One request that reached the server. */
 export interface Seen {
@@ -22,6 +22,8 @@ export interface TestServer {
   /** Every request so far, in order of arrival. */
   readonly seen: readonly Seen[]
   readonly sockets: ReadonlySet<Socket>
+  /** Hears of every TLS connection. */
+  onSecure(listener: (socket: TLSSocket) => void): void
   close(): Promise<void>
 }
 
@@ -29,13 +31,14 @@ export interface TestServer {
 export interface ServerOptions {
   readonly port?: number
   readonly path?: string
-  readonly tls?: Certificate
+  readonly tls?: TlsOptions
+  readonly host?: string
 }
 
 /** Starts a server; the handler gets each request with its whole body. It is closed after the test. */
 export async function startServer(
   handler: (request: Seen, response: ServerResponse) => void | Promise<void>,
-  { port = 0, path = '/mcp', tls }: ServerOptions = {},
+  { port = 0, path = '/mcp', tls, host = '127.0.0.1' }: ServerOptions = {},
 ): Promise<TestServer> {
   const seen: Seen[] = []
   const sockets = new Set<Socket>()
@@ -63,16 +66,17 @@ export async function startServer(
     socket.on('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => {
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(port, host, resolve)
   })
-  const origin = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve())
       server.closeAllConnections()
     })
   onTestFinished(close)
-  return { url: origin + path, origin, seen, sockets, close }
+  const onSecure: TestServer['onSecure'] = (hear) => void server.on('secureConnection', hear)
+  return { url: origin + path, origin, seen, sockets, onSecure, close }
 }
 
 /** Answers with a JSON body. */

@@ -22,6 +22,7 @@ function world(rules: Partial<ToolRules>, pins?: Pins) {
       return undefined
     },
     lost: () => {},
+    forgotten: () => {},
   }
   const server = (inner: RemoteEvents): Remote => {
     say = inner

@@ -7,13 +7,14 @@ const dns = require('node:dns')
 const { isIP } = require('node:net')
 
 const names = JSON.parse(process.env.ROUTES_NAMES)
+const NOT_FOUND = { code: 'ENOTFOUND', syscall: 'getaddrinfo' }
 const { TCP } = process.binding('tcp_wrap')
 const { connect, connect6 } = TCP.prototype
 
 dns.lookup = (hostname, options, callback = options) => {
   const address = isIP(hostname) === 0 ? names[hostname] : hostname
   if (address === undefined) {
-    process.nextTick(callback, Object.assign(new Error('unknown name'), { code: 'ENOTFOUND' }))
+    process.nextTick(callback, Object.assign(new Error('unknown name'), NOT_FOUND))
     return
   }
   const family = isIP(address)
