@@ -73,12 +73,6 @@ export const ADOPTED_OPTIONS: readonly AdoptedOption[] = [
     help: 'Ping the server this often.',
     idle: 'a broken connection is noticed and replaced without it',
   },
-  {
-    name: 'protocol',
-    value: 'legacy|auto',
-    help: 'The revision of the protocol.',
-    idle: 'the revision is that of your host, or of the server',
-  },
 ]
 
 function known(name: string): boolean {

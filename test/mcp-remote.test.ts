@@ -89,11 +89,7 @@ const FLAGS: readonly [flag: string, args: readonly string[], expected: Record<s
     ['--disable-cookies', ['--disable-cookies'], {}],
     ['--keep-alive', ['--keep-alive'], {}],
     ['--ping-interval', ['--ping-interval', '30'], {}],
-    [
-      '--protocol',
-      ['--protocol', 'auto'],
-      { notes: [expect.stringContaining('--protocol is not needed')] },
-    ],
+    ['--protocol', ['--protocol', 'auto'], { notes: [] }],
   ]
 
 test.each(FLAGS)('mcp-remote: %s', (_, args, expected) => {

@@ -6,7 +6,7 @@ import { answer, errorFrame, type Frame, type RawId, readFrame, slice } from '..
 import { valueAt } from '../json/locate.ts'
 import { openLink } from '../link.ts'
 import { LAST_ANSWERS_MS, SESSION_DELETE_MS } from '../limits.ts'
-import { createLog, printable, silentLog } from '../log.ts'
+import { createLog, type Log, printable, silentLog } from '../log.ts'
 import { readServerOptions, type ServerOptions } from '../options.ts'
 import { pause } from '../pause.ts'
 import { explained, watched } from './explained.ts'
@@ -18,6 +18,8 @@ export interface Client {
   readonly options: ServerOptions
   /** What the server answered to `initialize`. */
   readonly introduction: Buffer
+  /** Whether the server has no `initialize` of its own: then what is no request there is answered here. */
+  readonly translated: boolean
   /** How long that took, in milliseconds. */
   readonly openedInMs: number
   /**
@@ -57,7 +59,13 @@ export async function withClient(
   const { env } = process
   const server = { ...line, operands: line.operands.slice(0, 1) }
   const options = readServerOptions(server, env, 'nobody')
-  const log = options.silent ? silentLog : createLog(process.stderr, '')
+  let translated = false
+  const log: Log = {
+    ...(options.silent ? silentLog : createLog(process.stderr, '')),
+    state({ part, what }) {
+      if (part === 'era' && what === 'translating') translated = true
+    },
+  }
   const progress = createProgress(process)
   // A reader that has seen enough, `head` say, is no failure.
   process.stdout.on('error', () => {})
@@ -162,7 +170,7 @@ export async function withClient(
     const { started, done } = remote.send(initialized)
     done.catch(() => {}) // what it stands in the way of says so itself
     await started
-    return await work({ options, introduction, openedInMs, request })
+    return await work({ options, introduction, translated, openedInMs, request })
   } catch (error) {
     if (ended !== undefined) return 128 + constants.signals[ended]
     throw explained(error, options.url, authorizer.failure())

@@ -12,12 +12,15 @@ const DEFAULT_COUNT = 5
 export const runPing: RunCommand = (line, process) => {
   refuseOperands(line, 1)
   const count = countOf(text(line.values['count']))
-  return withClient(line, process, async ({ request, openedInMs, options }) => {
+  return withClient(line, process, async (client) => {
+    const { request, openedInMs, options } = client
+    // The stateless era has no ping (MCP 2026-07-28): one would be answered on this machine.
+    const method = client.translated ? 'server/discover' : 'ping'
     const times: number[] = []
     for (let sent = 0; sent < count; sent++) {
       if (sent > 0) await pause(PING_PAUSE_MS)
       const startedAt = performance.now()
-      await request('ping')
+      await request(method)
       times.push(performance.now() - startedAt)
     }
     const sorted = times.sort((a, b) => a - b)

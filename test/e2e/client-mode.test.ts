@@ -114,6 +114,16 @@ describe('against the companion Worker', () => {
   })
 })
 
+test('a server of the stateless era is used the same way; pings reach it, which has no ping', async () => {
+  const modern = `${worker.url}/modern/mcp`
+  const call = ['call', modern, 'calculator', 'operation=add', 'a=1', 'b=2']
+  expect(await runCommand(call)).toMatchObject({ code: 0, stdout: '3\n' })
+  const from = worker.logs.length
+  expect((await runCommand(['ping', modern, '--count', '3'])).code).toBe(0)
+  const posts = worker.logs.slice(from).filter((line) => line['path'] === '/modern/mcp')
+  expect(posts.length).toBeGreaterThanOrEqual(3)
+})
+
 describe('what goes wrong', () => {
   test.each<[string, () => string[], number, RegExp]>([
     [
