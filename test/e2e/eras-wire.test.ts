@@ -1,5 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
+import { startAuthority } from '../auth/authority.ts'
+import { visit } from '../auth/browser-stub.ts'
+import { printedLink, startHost } from '../auth/host.ts'
+import { startProtected } from '../auth/protected.ts'
 import { type BridgeProcess, initialize, type Message, startBridge } from '../support/bridge.ts'
 import { json, type TestServer } from '../support/http-server.ts'
 import {
@@ -301,4 +305,49 @@ test('the end of the host ends the subscription, and nothing is deleted', async 
   expect(await bridge.exit()).toEqual({ code: 0, signal: null })
   await expect.poll(() => closed).toBe(true)
   expect(server.seen.map(({ method }) => method)).not.toContain('DELETE')
+})
+
+test('a sign-in before and in the middle of a translated connection', async () => {
+  const authority = await startAuthority()
+  const tool = { name: 'real', inputSchema: { type: 'object' } }
+  const answers: Behaviour = {
+    initialize: rejects(400, -32022, { supported: [VERSION] }),
+    'server/discover': (seen, response) => json(response, result(seen, DISCOVERED)),
+    'tools/list': (seen, response) =>
+      json(response, result(seen, { resultType: 'complete', tools: [tool], ttlMs: 1 })),
+    'subscriptions/listen': acknowledge(() => {}),
+  }
+  const server = await startProtected({
+    metadata: (resource) => ({ resource, authorization_servers: [authority.issuer] }),
+    judge: (token) =>
+      authority.scopeOf(token) === undefined ? { status: 401, challenge: 'Bearer' } : 'accept',
+    async also(request, response) {
+      const handler = answers[request.message?.method ?? '']
+      const token = request.headers.authorization?.replace('Bearer ', '')
+      if (handler === undefined || authority.scopeOf(token) === undefined) return false
+      await handler(request, response)
+      return true
+    },
+  })
+  const host = startHost(server.url)
+  host.write(initialize(0))
+  // The host is answered while the person is still signing in.
+  const link = await printedLink(host)
+  expect((await host.answer(0, 30_000)).result?.['instructions']).toContain(link)
+  host.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
+  host.write({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
+  await visit(link)
+  expect(await host.answer(1)).toEqual({ jsonrpc: '2.0', id: 1, result: { tools: [tool] } })
+  await host.message(({ method }) => method === CHANGED)
+  // The token is renewed without anybody, and the request is sent again.
+  authority.expireAccess()
+  host.write({ jsonrpc: '2.0', id: 2, method: 'tools/list' })
+  expect(await host.answer(2)).toEqual({ jsonrpc: '2.0', id: 2, result: { tools: [tool] } })
+  expect(host.messages().filter(({ id }) => id === 0)).toHaveLength(1)
+  const home = host.home
+  const second = startHost(server.url, { home })
+  second.write(initialize(0))
+  expect(await second.answer(0)).toMatchObject({
+    result: { capabilities: DISCOVERED.capabilities },
+  })
 })
