@@ -18,6 +18,9 @@ import {
 import { connectV1 } from '../support/peers.ts'
 import { until } from '../support/until.ts'
 
+/** A busy machine needs longer than the second that is the default. */
+const PATIENT = { timeout: 20_000 }
+
 const VERSION = '2026-07-28'
 const META = {
   'io.modelcontextprotocol/protocolVersion': VERSION,
@@ -189,7 +192,7 @@ test('cancelling a translated call closes its stream and POSTs nothing', async (
   bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 't' } })
   await bridge.message(({ method }) => method === 'notifications/message')
   bridge.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } })
-  await expect.poll(() => closed).toBe(true)
+  await expect.poll(() => closed, PATIENT).toBe(true)
   bridge.write({ jsonrpc: '2.0', id: 2, method: 'ping' })
   await bridge.answer(2)
   expect(methods(server)).not.toContain('notifications/cancelled')
@@ -209,17 +212,17 @@ test('a translated host hears of changes, also of those that a broken stream may
   streams[0]?.write(
     event({ jsonrpc: '2.0', method: CHANGED, params: { _meta: { [SUBSCRIPTION]: 1 } } }),
   )
-  await expect.poll(changes).toEqual([{ jsonrpc: '2.0', method: CHANGED, params: {} }])
+  await expect.poll(changes, PATIENT).toEqual([{ jsonrpc: '2.0', method: CHANGED, params: {} }])
   streams[0]?.destroy()
   await until('the second stream', () => streams.length === 2)
-  await expect.poll(() => changes().length).toBe(2)
+  await expect.poll(() => changes().length, PATIENT).toBe(2)
   // It ends in good order: another one is opened as well.
   const { message } = server.seen.findLast(
     (seen) => seen.message?.method === 'subscriptions/listen',
   )!
   streams[1]?.end(event({ jsonrpc: '2.0', id: message?.id, result: { resultType: 'complete' } }))
   await until('the third stream', () => streams.length === 3)
-  await expect.poll(() => changes().length).toBe(3)
+  await expect.poll(() => changes().length, PATIENT).toBe(3)
   for (const { params } of changes()) expect(params?.['_meta']).toBeUndefined()
 })
 
@@ -258,7 +261,7 @@ test('a host of the stateless era keeps its subscription through a broken stream
   let closed = false
   streams[1]?.on('close', () => (closed = true))
   bridge.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'L' } })
-  await expect.poll(() => closed).toBe(true)
+  await expect.poll(() => closed, PATIENT).toBe(true)
 })
 
 test('a subscription that the server refuses the second time is over', async () => {
@@ -303,7 +306,7 @@ test('the end of the host ends the subscription, and nothing is deleted', async 
   await until('the stream', () => methods(server).includes('subscriptions/listen'))
   bridge.end()
   expect(await bridge.exit()).toEqual({ code: 0, signal: null })
-  await expect.poll(() => closed).toBe(true)
+  await expect.poll(() => closed, PATIENT).toBe(true)
   expect(server.seen.map(({ method }) => method)).not.toContain('DELETE')
 })
 
