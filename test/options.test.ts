@@ -42,6 +42,7 @@ describe('the relay', () => {
       url: new URL(URL_ARGUMENT),
       headers: {},
       strategy: 'auto',
+      protocol: 'auto',
       timeoutMs: undefined,
     })
     expect(Object.isFrozen(options())).toBe(true)
@@ -145,6 +146,17 @@ describe('an option that nobody knows', () => {
       expect(error.message).not.toContain('\n')
     },
   )
+})
+
+describe('the protocol', () => {
+  test.each(['auto', 'legacy', 'modern', 'translate'])('may be %s', (word) => {
+    expect(options(['--protocol', word]).protocol).toBe(word)
+    expect(options([], { BRIDGE_PROTOCOL: word }).protocol).toBe(word)
+  })
+
+  test('may be nothing else', () => {
+    expect(failure([URL_ARGUMENT, '--protocol', 'newest']).code).toBe('usage')
+  })
 })
 
 describe('the transport', () => {

@@ -17,13 +17,13 @@ export interface TranslatorContext {
   readonly random: () => string
 }
 
-/** A server that speaks the other era to the host than it does itself. */
+/**
+ * A server that speaks the other era to the host than it does itself. The host's first message comes
+ * by `send`, like every other one.
+ */
 export interface Translator extends Remote {
   /** What the server says arrives here instead of at the host; as `RemoteEvents.frame`. */
   fromServer(frame: Frame, owner?: RawId): Promise<void> | undefined
   /** An answer that was to come `elsewhere` will not; as `RemoteEvents.lost`. */
   lost(error: Error, only?: RawId): void
 }
-
-/** Opens a translator; the host's first message comes by its `send`, like every other one. */
-export type OpenTranslator = (context: TranslatorContext) => Translator

@@ -1,7 +1,7 @@
 /** Names that the two eras gave to things (MCP 2026-07-28, basic: `_meta`, Error Codes; versioning). */
 
 /** First revision of the stateless era: every request names its version in `params._meta`. */
-export const FIRST_MODERN_VERSION = '2026-07-28'
+const FIRST_MODERN_VERSION = '2026-07-28'
 
 /** The revision of the stateless era that is translated. */
 export const MODERN_VERSION = '2026-07-28'

@@ -1,5 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
+import { startAuthority } from '../auth/authority.ts'
+import { visit } from '../auth/browser-stub.ts'
+import { printedLink, startHost } from '../auth/host.ts'
+import { startProtected } from '../auth/protected.ts'
 import { type BridgeProcess, initialize, type Message, startBridge } from '../support/bridge.ts'
 import { json, type TestServer } from '../support/http-server.ts'
 import {
@@ -13,6 +17,9 @@ import {
 } from '../support/mcp-server.ts'
 import { connectV1 } from '../support/peers.ts'
 import { until } from '../support/until.ts'
+
+/** A busy machine needs longer than the second that is the default. */
+const PATIENT = { timeout: 20_000 }
 
 const VERSION = '2026-07-28'
 const META = {
@@ -185,7 +192,7 @@ test('cancelling a translated call closes its stream and POSTs nothing', async (
   bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 't' } })
   await bridge.message(({ method }) => method === 'notifications/message')
   bridge.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } })
-  await expect.poll(() => closed).toBe(true)
+  await expect.poll(() => closed, PATIENT).toBe(true)
   bridge.write({ jsonrpc: '2.0', id: 2, method: 'ping' })
   await bridge.answer(2)
   expect(methods(server)).not.toContain('notifications/cancelled')
@@ -205,17 +212,17 @@ test('a translated host hears of changes, also of those that a broken stream may
   streams[0]?.write(
     event({ jsonrpc: '2.0', method: CHANGED, params: { _meta: { [SUBSCRIPTION]: 1 } } }),
   )
-  await expect.poll(changes).toEqual([{ jsonrpc: '2.0', method: CHANGED, params: {} }])
+  await expect.poll(changes, PATIENT).toEqual([{ jsonrpc: '2.0', method: CHANGED, params: {} }])
   streams[0]?.destroy()
   await until('the second stream', () => streams.length === 2)
-  await expect.poll(() => changes().length).toBe(2)
+  await expect.poll(() => changes().length, PATIENT).toBe(2)
   // It ends in good order: another one is opened as well.
   const { message } = server.seen.findLast(
     (seen) => seen.message?.method === 'subscriptions/listen',
   )!
   streams[1]?.end(event({ jsonrpc: '2.0', id: message?.id, result: { resultType: 'complete' } }))
   await until('the third stream', () => streams.length === 3)
-  await expect.poll(() => changes().length).toBe(3)
+  await expect.poll(() => changes().length, PATIENT).toBe(3)
   for (const { params } of changes()) expect(params?.['_meta']).toBeUndefined()
 })
 
@@ -254,7 +261,7 @@ test('a host of the stateless era keeps its subscription through a broken stream
   let closed = false
   streams[1]?.on('close', () => (closed = true))
   bridge.write({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'L' } })
-  await expect.poll(() => closed).toBe(true)
+  await expect.poll(() => closed, PATIENT).toBe(true)
 })
 
 test('a subscription that the server refuses the second time is over', async () => {
@@ -299,6 +306,51 @@ test('the end of the host ends the subscription, and nothing is deleted', async 
   await until('the stream', () => methods(server).includes('subscriptions/listen'))
   bridge.end()
   expect(await bridge.exit()).toEqual({ code: 0, signal: null })
-  await expect.poll(() => closed).toBe(true)
+  await expect.poll(() => closed, PATIENT).toBe(true)
   expect(server.seen.map(({ method }) => method)).not.toContain('DELETE')
+})
+
+test('a sign-in before and in the middle of a translated connection', async () => {
+  const authority = await startAuthority()
+  const tool = { name: 'real', inputSchema: { type: 'object' } }
+  const answers: Behaviour = {
+    initialize: rejects(400, -32022, { supported: [VERSION] }),
+    'server/discover': (seen, response) => json(response, result(seen, DISCOVERED)),
+    'tools/list': (seen, response) =>
+      json(response, result(seen, { resultType: 'complete', tools: [tool], ttlMs: 1 })),
+    'subscriptions/listen': acknowledge(() => {}),
+  }
+  const server = await startProtected({
+    metadata: (resource) => ({ resource, authorization_servers: [authority.issuer] }),
+    judge: (token) =>
+      authority.scopeOf(token) === undefined ? { status: 401, challenge: 'Bearer' } : 'accept',
+    async also(request, response) {
+      const handler = answers[request.message?.method ?? '']
+      const token = request.headers.authorization?.replace('Bearer ', '')
+      if (handler === undefined || authority.scopeOf(token) === undefined) return false
+      await handler(request, response)
+      return true
+    },
+  })
+  const host = startHost(server.url)
+  host.write(initialize(0))
+  // The host is answered while the person is still signing in.
+  const link = await printedLink(host)
+  expect((await host.answer(0, 30_000)).result?.['instructions']).toContain(link)
+  host.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
+  host.write({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
+  await visit(link)
+  expect(await host.answer(1)).toEqual({ jsonrpc: '2.0', id: 1, result: { tools: [tool] } })
+  await host.message(({ method }) => method === CHANGED)
+  // The token is renewed without anybody, and the request is sent again.
+  authority.expireAccess()
+  host.write({ jsonrpc: '2.0', id: 2, method: 'tools/list' })
+  expect(await host.answer(2)).toEqual({ jsonrpc: '2.0', id: 2, result: { tools: [tool] } })
+  expect(host.messages().filter(({ id }) => id === 0)).toHaveLength(1)
+  const home = host.home
+  const second = startHost(server.url, { home })
+  second.write(initialize(0))
+  expect(await second.answer(0)).toMatchObject({
+    result: { capabilities: DISCOVERED.capabilities },
+  })
 })

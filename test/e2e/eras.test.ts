@@ -10,6 +10,9 @@ import { startV1Server } from '../support/v1-server.ts'
 import { watchWire } from '../support/wire.ts'
 import { startWorker } from '../worker/dev/serve.mjs'
 
+/** A busy machine needs longer than the second that is the default. */
+const PATIENT = { timeout: 20_000 }
+
 type Era = 'legacy' | 'modern'
 
 interface Row {
@@ -189,10 +192,10 @@ describe.each(CLIENTS)('a host with $client on a server of 2026-07-28', ({ conne
     )
     await fetch(`${worker.url}/__test/list-changed?kind=tools`, { method: 'POST' })
     const seen = (): string[] => peer.notes.map(({ method }) => method)
-    await expect.poll(seen).toContain('notifications/tools/list_changed')
+    await expect.poll(seen, PATIENT).toContain('notifications/tools/list_changed')
     await peer.client.subscribeResource({ uri: 'counter://eras' })
     await peer.client.callTool({ name: 'increment', arguments: { counter: 'eras' } })
-    await expect.poll(seen).toContain('notifications/resources/updated')
+    await expect.poll(seen, PATIENT).toContain('notifications/resources/updated')
     await peer.client.unsubscribeResource({ uri: 'counter://eras' })
     expectLegal(peer, tap.messages, 'modern')
   })
@@ -207,7 +210,7 @@ describe.each(CLIENTS)('a host with $client on a server of 2026-07-28', ({ conne
     expect(levels()).toEqual([])
     await peer.client.setLoggingLevel('critical')
     await peer.client.callTool({ name: 'log', arguments: {} })
-    await expect.poll(levels).toEqual(['critical', 'alert', 'emergency'])
+    await expect.poll(levels, PATIENT).toEqual(['critical', 'alert', 'emergency'])
     expectLegal(peer, tap.messages, 'modern')
   })
 })

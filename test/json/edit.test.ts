@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Changes, withMembers } from '../../src/json/edit.ts'
+import { type Changes, withItems, withMembers } from '../../src/json/edit.ts'
 import { texts } from '../support/json-texts.ts'
 
 const edited = (text: string, changes: Changes): string =>
@@ -57,5 +57,33 @@ describe('withMembers', () => {
         expect(edited(text, {})).toBe(text)
       }),
     )
+  })
+})
+
+describe('withItems', () => {
+  const without = (text: string, ...refused: string[]): string =>
+    withItems(Buffer.from(text), (item) =>
+      refused.includes(item.toString()) ? undefined : item,
+    ).toString()
+
+  test.each([
+    ['[1,2,3]', ['1'], '[2,3]'],
+    ['[1,2,3]', ['2'], '[1,3]'],
+    ['[1,2,3]', ['3'], '[1,2]'],
+    ['[ 1 , 2 , 3 ]', ['1', '2'], '[ 3 ]'],
+    ['[ 1 , 2 , 3 ]', ['2', '3'], '[ 1 ]'],
+    [' [1.0, {"a":[1e400]}] ', ['1.0'], ' [ {"a":[1e400]}] '],
+    ['[1]', ['1'], '[]'],
+    ['[ ]', ['1'], '[ ]'],
+    ['{"a":1}', ['1'], '{"a":1}'],
+  ])('%s without %j is %s', (text, refused, expected) => {
+    expect(without(text, ...refused)).toBe(expected)
+  })
+
+  test('replaces an item and nothing else', () => {
+    const changed = withItems(Buffer.from('[1.0, "x" ,-0]'), (item) =>
+      item.toString() === '"x"' ? Buffer.from('{}') : item,
+    )
+    expect(changed.toString()).toBe('[1.0, {} ,-0]')
   })
 })

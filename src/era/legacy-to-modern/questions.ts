@@ -8,7 +8,7 @@ import { printable } from '../../log.ts'
 import { notification, objectAt, request } from '../claims.ts'
 
 /** What became of the questions of one round. */
-export type Replies =
+type Replies =
   /** JSON source of `inputResponses`. */
   | { readonly kind: 'replies'; readonly source: string }
   | { readonly kind: 'refused'; readonly why: string }
