@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Log } from '../log.ts'
 
 /** What was found out about the era of a server. */
-interface KeptEra {
+export interface KeptEra {
   readonly era: 'modern' | 'modern-only' | 'legacy'
   /** Protocol versions that the server named. */
   readonly versions: readonly string[]
@@ -13,7 +13,7 @@ interface KeptEra {
 }
 
 /** What was found out about a server and is worth remembering for the next start. */
-interface Verdict {
+export interface Verdict {
   /** HTTP is what is tried first anyway, and is not kept. */
   readonly transport?: 'http' | 'sse' | undefined
   readonly era?: KeptEra | undefined
