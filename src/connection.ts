@@ -1,5 +1,11 @@
 import { join } from 'node:path'
-import { type Authorizer, createAuthorizer, noAuthorizer } from './auth/index.ts'
+import { idpPlace } from './auth/idp-place.ts'
+import {
+  type Authorizer,
+  type AuthorizerWorld,
+  createAuthorizer,
+  noAuthorizer,
+} from './auth/index.ts'
 import { createHttpClient, type HttpClient, type HttpSend } from './http/client.ts'
 import { withAuth } from './http/with-auth.ts'
 import { openNetwork } from './http/network.ts'
@@ -37,27 +43,38 @@ export async function openConnection(
   const file = fileOf(folder, { server: url, resource: auth.resource, profile: auth.profile })
   // A credential that the user supplies switches OAuth off.
   const supplied = headers['authorization'] !== undefined
-  const vault = supplied || store === 'file' ? undefined : await openVault(file, log, store)
+  const inKeychain = !supplied && store !== 'file' && auth.tokenCommand === undefined
+  const vault = inKeychain ? await openVault(file, log, store) : undefined
+  const idpFile = auth.idp && idpPlace(folder, auth.idp, auth.profile).file
+  const idpVault = inKeychain && idpFile ? await openVault(idpFile, log, store) : undefined
+  const world: AuthorizerWorld = {
+    server: url,
+    options: auth,
+    folder,
+    vault,
+    idpVault,
+    connector,
+    log,
+    env,
+    now: Date.now,
+  }
   return {
     http,
-    authorizer: supplied
-      ? noAuthorizer()
-      : createAuthorizer({
-          server: url,
-          options: auth,
-          folder,
-          vault,
-          connector,
-          log,
-          env,
-          now: Date.now,
-        }),
+    authorizer: supplied ? noAuthorizer() : await authorizerOf(world),
     sendWith: (credentials) => withRedirects(withHeaders(headers, withAuth(credentials, send))),
     async isKept(credential) {
       const now = vault && { opened: await vault.read().catch(() => undefined) }
-      return credential === `Bearer ${readStartTokens(file, now)?.accessToken}`
+      const { accessToken } = readStartTokens(file, now) ?? {}
+      return accessToken !== undefined && credential.endsWith(` ${accessToken}`)
     },
   }
+}
+
+async function authorizerOf(world: AuthorizerWorld): Promise<Authorizer> {
+  const { tokenCommand } = world.options
+  if (tokenCommand === undefined) return createAuthorizer(world)
+  const { createCommandAuthorizer } = await import('./auth/token-command.ts')
+  return createCommandAuthorizer(tokenCommand, world)
 }
 
 async function openVault(

@@ -149,6 +149,8 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
   if (rest.length > 0)
     throw new BridgeError('usage', `One server URL only; ${rest[0]} is too much.`)
   const allowHttp = values['allow-http'] === true || isOn(env['BRIDGE_ALLOW_HTTP'])
+  const network = readNetworkOptions(values, env)
+  const certificate = network.clientCertificate !== undefined
   const options: RelayOptions = {
     url: serverUrl(target, allowHttp),
     headers: readHeaders(values, env),
@@ -158,8 +160,8 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
       text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
-    auth: readAuthOptions(values, env, allowHttp, command === 'login'),
-    network: readNetworkOptions(values, env),
+    auth: readAuthOptions(values, env, allowHttp, command === 'login', certificate),
+    network,
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
   }
   if (command === undefined) return { command: 'relay', options: Object.freeze(options) }

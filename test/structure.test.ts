@@ -24,8 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   local: ['channel', 'frame', 'limits', 'log'],
   remote: [...LEAVES, 'era', 'http', 'store'],
   era: ['frame', 'json', 'log'],
-  http: [...LEAVES, 'auth', 'option-values'],
-  auth: [...LEAVES, 'option-values', 'package.json', 'store'],
+  http: [...LEAVES, 'auth', 'option-values', 'private-file'],
+  auth: [...LEAVES, 'option-values', 'package.json', 'private-file', 'store'],
   store: LEAVES,
   'option-values': ['errors'],
   paths: [],
@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'network-reasons': [],
   nearest: [],
   pause: [],
+  'private-file': ['errors'],
 }
 
 /** The source files, by path below src. */

@@ -21,6 +21,12 @@ export async function runLogin(options: LoginOptions, process: NodeJS.Process): 
       hint: 'Leave the header out to sign in.',
     })
   }
+  if (options.auth.tokenCommand !== undefined) {
+    throw new BridgeError(
+      'usage',
+      'The program of --token-command signs in: there is nothing to do.',
+    )
+  }
   const log = createLog(process.stderr, '')
   const ending = new AbortController()
   let ended: NodeJS.Signals | undefined
@@ -88,6 +94,10 @@ function watch(authorizer: Authorizer, force: boolean): Watched {
       // The server shall ask for a sign-in, so it is not shown the one that works.
       return force && credential === before ? undefined : credential
     },
+    headers(request) {
+      return force && authorizer.credential() === before ? undefined : authorizer.headers(request)
+    },
+    noted: authorizer.noted,
     due() {
       const due = force ? undefined : authorizer.due()
       return due && noted(due)
