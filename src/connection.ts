@@ -13,8 +13,9 @@ import { withCookies } from './http/with-cookies.ts'
 import { withHeaders } from './http/with-headers.ts'
 import { withRedirects } from './http/with-redirects.ts'
 import type { Log } from './log.ts'
-import type { RelayOptions, StoreChoice } from './options.ts'
+import { OPTIONS, type RelayOptions, type StoreChoice } from './options.ts'
 import { pathsOf } from './paths.ts'
+import { isAbsent, policyPlaces } from './policy/places.ts'
 import { fileOf } from './store/place.ts'
 import { readStartTokens } from './store/start.ts'
 import type { OpenVault } from './store/vault.ts'
@@ -31,10 +32,13 @@ export interface Connection {
 
 /** Prepares the way to the server; nothing is sent. */
 export async function openConnection(
-  { url, headers, auth, store, network: wanted }: RelayOptions,
+  options: RelayOptions,
   log: Log,
   env: NodeJS.ProcessEnv,
 ): Promise<Connection> {
+  // Here, because nothing gets to a server by another way.
+  const { governed, issuerRefusal } = await underPolicy(options, env)
+  const { url, headers, auth, store, network: wanted } = governed
   const network = await openNetwork(wanted, env, log)
   const { connector } = network
   const http = createHttpClient(network)
@@ -54,6 +58,7 @@ export async function openConnection(
     vault,
     idpVault,
     connector,
+    issuerRefusal,
     log,
     env,
     now: Date.now,
@@ -66,6 +71,33 @@ export async function openConnection(
       const now = vault && { opened: await vault.read().catch(() => undefined) }
       const { accessToken } = readStartTokens(file, now) ?? {}
       return accessToken !== undefined && credential.endsWith(` ${accessToken}`)
+    },
+  }
+}
+
+/** What the administrator leaves of the options. Throws `BridgeError` when that is nothing. */
+async function underPolicy(
+  options: RelayOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<{
+  readonly governed: RelayOptions
+  readonly issuerRefusal: AuthorizerWorld['issuerRefusal']
+}> {
+  const places = policyPlaces(env, pathsOf(env).config, process.platform)
+  if (isAbsent(places.machine) && isAbsent(places.user)) {
+    return { governed: options, issuerRefusal: () => undefined }
+  }
+  const { readPolicy } = await import('./policy/read.ts')
+  const { govern, judgeIssuer, refusalOf } = await import('./policy/judge.ts')
+  const policy = readPolicy(
+    places,
+    OPTIONS.map(({ name }) => name),
+  )
+  return {
+    governed: govern(policy, options),
+    issuerRefusal(issuer) {
+      const ruling = judgeIssuer(policy, issuer)
+      return ruling?.verdict === 'refused' ? refusalOf(ruling) : undefined
     },
   }
 }

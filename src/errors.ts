@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'sign_in_failed'
   | 'server_failed'
   | 'store_unusable'
+  | 'policy'
 
 /** An expected failure of the program: said in one line, with a way out. */
 export class BridgeError extends Error {
@@ -31,6 +32,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'usage':
     case 'header_file_unreadable':
     case 'header_variable_missing':
+    case 'policy':
       return 2
     case 'unreachable':
       return 3

@@ -10,6 +10,7 @@ import { nearest } from './nearest.ts'
 import {
   durationMs,
   expand,
+  givenOptions,
   isOn,
   list,
   type OptionSpec,
@@ -81,6 +82,8 @@ export interface RelayOptions {
   readonly auth: AuthOptions
   readonly network: NetworkOptions
   readonly store: StoreChoice
+  /** Names of the options that are set, by flag or variable. */
+  readonly given: readonly string[]
 }
 
 /** Where sign-ins are kept. */
@@ -163,6 +166,7 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
     auth: readAuthOptions(values, env, allowHttp, command === 'login', certificate),
     network,
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
+    given: givenOptions(OPTIONS, values, env),
   }
   if (command === undefined) return { command: 'relay', options: Object.freeze(options) }
   const force = values['force'] === true

@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['bridge', 'commands', 'errors', 'limits', 'local', 'options', 'package.json'],
   commands: [...LEAVES, 'auth', 'connection', 'http', 'options', 'package.json', 'store'],
   bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
-  connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'store'],
+  connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'policy', 'store'],
   options: [...LEAVES, 'auth', 'http', 'nearest', 'option-values', 'remote'],
   // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
   relay: ['channel', 'error-frames', 'errors', 'frame', 'limits', 'log'],
@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: LEAVES,
   'option-values': ['errors'],
   paths: [],
+  policy: [...LEAVES, 'options'],
   channel: ['frame'],
   frame: ['json'],
   json: [],

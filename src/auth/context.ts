@@ -26,6 +26,8 @@ export interface AuthContext {
   /** The company's identity provider, when the user has named one. */
   readonly idp: Idp | undefined
   readonly refusals: Refusals
+  /** Throws for an authorization server that the administrator does not want. */
+  permit(issuer: string): void
   /**
    * Finds the authorization server. `hinted` is where a challenge says that the metadata is, `known`
    * are issuers that were used before.

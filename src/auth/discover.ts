@@ -22,6 +22,8 @@ export interface Preference {
   readonly issuer: string | undefined
   /** Issuers at which there are tokens or a registration already. */
   readonly known: readonly string[]
+  /** Throws for an issuer that must not be asked anything. */
+  permit?(issuer: string): void
 }
 
 const RESOURCE_PATH = '/.well-known/oauth-protected-resource'
@@ -34,9 +36,13 @@ export async function discover(
   preference: Preference,
 ): Promise<Discovery> {
   const resource = await readResource(http, server, hinted)
-  if (resource === undefined && preference.issuer === undefined) return assume(http, server)
-  const named = resource?.authorization_servers ?? []
-  return { ...(await discoverIssuer(http, choose(named, preference))), resource }
+  if (resource === undefined && preference.issuer === undefined) {
+    preference.permit?.(server.origin)
+    return assume(http, server)
+  }
+  const issuer = choose(resource?.authorization_servers ?? [], preference)
+  preference.permit?.(issuer)
+  return { ...(await discoverIssuer(http, issuer)), resource }
 }
 
 /** Reads what an authorization server says about itself whose issuer is known. */

@@ -46,6 +46,12 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   const http = createAuthHttp(policy)
   const key = { server, resource, profile }
   const store = openCredentials(folder, key, log, signal, world.vault)
+  function permit(issuer: string): void {
+    const why = world.issuerRefusal(issuer)
+    if (why === undefined) return
+    throw new AuthFailure('refused', why, { hint: 'Ask the administrator of this machine.' })
+  }
+
   const us: Omit<AuthContext, 'idp'> = {
     server,
     options,
@@ -58,7 +64,9 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     nonces: desk.nonces,
     uses: 'access_token',
     refusals: createRefusals(),
-    find: (hinted, known) => discover(http, server, hinted, { issuer: options.issuer, known }),
+    permit,
+    find: (hinted, known) =>
+      discover(http, server, hinted, { issuer: options.issuer, known, permit }),
   }
   const idp = options.idp && createIdp(options.idp, us, world)
   const context: AuthContext = { ...us, idp }

@@ -74,6 +74,7 @@ export function createIdp(
     uses: 'id_token',
     idp: undefined,
     refusals: createRefusals(),
+    permit: us.permit,
     find: () => discoverIssuer(http, issuer),
   }
   /** The last ID token that was not accepted. */

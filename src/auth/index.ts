@@ -115,6 +115,8 @@ export interface AuthorizerWorld {
   /** Where the record of the identity provider is kept instead of its file. */
   readonly idpVault: OpenVault | undefined
   readonly connector: Connector
+  /** Why the administrator does not want this authorization server; `undefined` when it is fine. */
+  issuerRefusal(issuer: string): string | undefined
   readonly log: Log
   readonly env: NodeJS.ProcessEnv
   readonly now: () => number

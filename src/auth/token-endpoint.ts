@@ -45,6 +45,8 @@ export async function requestTokens(
   send: SendGrant,
 ): Promise<StoredTokens> {
   const { metadata, client, resource, scope, grant, bind } = request
+  // What was stored under another policy is not used under this one.
+  context.permit(metadata.issuer)
   const server = endpointsFor(client, context.options, metadata)
   const oauthClient: Client = { client_id: client.clientId }
   const prover = bind && createProver(bind.key)

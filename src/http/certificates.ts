@@ -14,14 +14,15 @@ export interface Certificates {
 
 /** Reads the certificates that the options name; throws `BridgeError` with the file that is unusable. */
 export function readCertificates(
-  { caFile, systemCa, clientCertificate }: NetworkOptions,
+  { caFile, systemCa, pinnedCaFile, clientCertificate }: NetworkOptions,
   env: NodeJS.ProcessEnv,
 ): Certificates {
   const more = [
     ...(caFile === undefined ? [] : authoritiesOf(caFile)),
     ...(systemCa ? systemAuthorities(env) : []),
   ]
-  const ca = more.length === 0 ? undefined : [...defaultAuthorities(env), ...more]
+  const all = more.length === 0 ? undefined : [...defaultAuthorities(env), ...more]
+  const ca = pinnedCaFile === undefined ? all : authoritiesOf(pinnedCaFile)
   const identity = clientCertificate === undefined ? {} : identityOf(clientCertificate)
   const secureContext = tls.createSecureContext({ ...identity, ...(ca && { ca }) })
   return { secureContext, ca }

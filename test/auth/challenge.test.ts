@@ -32,7 +32,7 @@ describe('A-02: the Bearer challenge is found in real WWW-Authenticate headers',
     expect(tokenChallenge(values)).toMatchObject({ resourceMetadata: url, scope: 'a b' })
   })
 
-  test.each([['Basic realm="Bearer scope=x"'], ['DPoP algs="ES256"'], ['BearerX scope="a"'], ['']])(
+  test.each([['Basic realm="Bearer scope=x"'], ['DPoPX algs="ES256"'], ['BearerX scope="a"'], ['']])(
     'there is none in %s',
     (value) => {
       expect(tokenChallenge([value])).toBeUndefined()

@@ -42,6 +42,7 @@ export function authContext(fetch: AuthFetch, more: Partial<AuthContext> = {}): 
     uses: 'access_token',
     idp: undefined,
     refusals: createRefusals(),
+    permit: () => {},
     find: () => Promise.reject(new Error('no discovery')),
     ...more,
   } as AuthContext
