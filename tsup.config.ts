@@ -1,5 +1,6 @@
 import { transform } from 'esbuild'
 import { defineConfig } from 'tsup'
+import { licences } from './packaging/licences.mjs'
 
 export default defineConfig({
   entry: ['src/cli.ts'],
@@ -16,8 +17,10 @@ export default defineConfig({
   // Zero dependencies for the user: npx starts inside the host's deadline.
   noExternal: [/.*/],
   esbuildOptions(options) {
-    options.legalComments = 'linked'
+    // The whole licences stand in a file of their own.
+    options.legalComments = 'none'
   },
+  esbuildPlugins: [licences],
   plugins: [
     {
       name: 'commonjs-chunks',

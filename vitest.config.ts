@@ -10,11 +10,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/pack.test.ts', 'test/worker/**'],
+          exclude: ['test/e2e/**', 'test/pack*.test.ts', 'test/worker/**'],
         },
       },
       {
-        test: { name: 'pack', include: ['test/pack.test.ts'], ...patient },
+        test: { name: 'pack', include: ['test/pack*.test.ts'], ...patient },
       },
       {
         test: {

@@ -8,7 +8,7 @@ import { claimStdout } from './local/output.ts'
 import { type Link, watchHost } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
 import { createLog } from './log.ts'
-import type { RelayOptions } from './options.ts'
+import type { ServerOptions } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
 import { openRemote } from './remote/index.ts'
@@ -24,7 +24,7 @@ const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** Relays between the host on stdio and the server until either is gone; settles with the exit code. */
 export async function runBridge(
-  options: RelayOptions,
+  options: ServerOptions,
   process: NodeJS.Process,
   links: readonly Link[],
 ): Promise<number> {

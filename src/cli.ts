@@ -1,15 +1,17 @@
 import packageJson from '../package.json' with { type: 'json' }
+import { readCommandLine } from './arguments.ts'
+import { COMMANDS } from './commands/table.ts'
 import { BridgeError, exitCodeOf } from './errors.ts'
 import { FLUSH_MS } from './limits.ts'
 import { linksToHost } from './local/parent.ts'
-import { type Invocation, readInvocation } from './options.ts'
+import { readServerOptions } from './options.ts'
 
 const links = linksToHost(process)
 
 /** Runs the command that the command line asks for. The only place that sets the exit code. */
 async function main(): Promise<void> {
   try {
-    process.exitCode = await run(readInvocation(process.argv.slice(2), process.env))
+    process.exitCode = await run(process.argv.slice(2))
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error
     process.stderr.write(`bridge: ${error.message}\n`)
@@ -20,29 +22,30 @@ async function main(): Promise<void> {
   setTimeout(() => process.exit(), FLUSH_MS).unref()
 }
 
-async function run(invocation: Invocation): Promise<number> {
-  switch (invocation.command) {
-    case 'help': {
-      const { helpText } = await import('./commands/help.ts')
-      process.stdout.write(helpText())
-      return 0
-    }
-    case 'version':
-      process.stdout.write(`${packageJson.version}\n`)
-      return 0
-    case 'keychain-process': {
-      const { serveKeychain } = await import('./commands/keychain-process.ts')
-      return serveKeychain(process)
-    }
-    case 'login': {
-      const { runLogin } = await import('./commands/login.ts')
-      return runLogin(invocation.options, process)
-    }
-    case 'relay': {
-      const { runBridge } = await import('./bridge.ts')
-      return runBridge(invocation.options, process, links)
-    }
+async function run(argv: readonly string[]): Promise<number> {
+  // How this program starts itself (src/store/keychain-link.ts); nobody else needs it.
+  if (argv[0] === 'keychain-process') {
+    const { serveKeychain } = await import('./commands/keychain-process.ts')
+    return serveKeychain(process)
   }
+  if (argv[0] === 'help') return help(argv[1])
+  const line = readCommandLine(argv)
+  if (line.values['help'] === true) return help(line.command)
+  if (line.values['version'] === true) {
+    process.stdout.write(`${packageJson.version}\n`)
+    return 0
+  }
+  const command = COMMANDS.find(({ name }) => name === line.command)
+  if (command !== undefined) return (await command.load())(line, process)
+  const options = readServerOptions(line, process.env)
+  const { runBridge } = await import('./bridge.ts')
+  return runBridge(options, process, links)
+}
+
+async function help(command: string | undefined): Promise<number> {
+  const { helpText } = await import('./commands/help.ts')
+  process.stdout.write(helpText(command))
+  return 0
 }
 
 void main()

@@ -13,7 +13,7 @@ import { withCookies } from './http/with-cookies.ts'
 import { withHeaders } from './http/with-headers.ts'
 import { withRedirects } from './http/with-redirects.ts'
 import type { Log } from './log.ts'
-import { OPTIONS, type RelayOptions, type StoreChoice } from './options.ts'
+import { SERVER_OPTIONS, type ServerOptions, type StoreChoice } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { isAbsent, policyPlaces } from './policy/places.ts'
 import { fileOf } from './store/place.ts'
@@ -32,7 +32,7 @@ export interface Connection {
 
 /** Prepares the way to the server; nothing is sent. */
 export async function openConnection(
-  options: RelayOptions,
+  options: ServerOptions,
   log: Log,
   env: NodeJS.ProcessEnv,
 ): Promise<Connection> {
@@ -77,10 +77,10 @@ export async function openConnection(
 
 /** What the administrator leaves of the options. Throws `BridgeError` when that is nothing. */
 async function underPolicy(
-  options: RelayOptions,
+  options: ServerOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<{
-  readonly governed: RelayOptions
+  readonly governed: ServerOptions
   readonly issuerRefusal: AuthorizerWorld['issuerRefusal']
 }> {
   const places = policyPlaces(env, pathsOf(env).config, process.platform)
@@ -91,7 +91,7 @@ async function underPolicy(
   const { govern, judgeIssuer, refusalOf } = await import('./policy/judge.ts')
   const policy = readPolicy(
     places,
-    OPTIONS.map(({ name }) => name),
+    SERVER_OPTIONS.map(({ name }) => name),
   )
   return {
     governed: govern(policy, options),

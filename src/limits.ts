@@ -60,8 +60,14 @@ export const FAMILY_ATTEMPT_MS = 500
 /** TCP keep-alive begins after this much silence: NATs forget connections after a minute at the earliest. */
 export const TCP_KEEP_ALIVE_MS = 30_000
 
+/** Requests at once on one HTTP/2 connection: what servers allow at least (RFC 9113 §6.5.2). */
+export const MAX_STREAMS_PER_CONNECTION = 100
+
 /** How long to look for the address of a name that a proxy will resolve; without one it decides alone. */
 export const PROXY_LOOKUP_MS = 1_000
+
+/** Origins whose TLS sessions are kept: a server and its authorization servers are a handful. */
+export const MAX_REMEMBERED_ORIGINS = 100
 
 /** Cookies of one origin, and the longest one (RFC 6265 §6.1). */
 export const MAX_COOKIES = 50

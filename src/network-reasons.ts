@@ -17,6 +17,9 @@ const CLIENT_CERTIFICATE =
 const PROXY_SETTING =
   'Check --proxy, or HTTPS_PROXY in the environment of the host; --no-proxy connects directly.'
 
+const NAME =
+  'Check the URL. If this network reaches the internet through a proxy only, pass --proxy.'
+
 const UNTRUSTED: NetworkReason = {
   why: 'its certificate comes from an authority that is not trusted here',
   hint: TRUST,
@@ -36,8 +39,8 @@ export const NETWORK_REASONS: Readonly<Record<string, NetworkReason>> = {
   ECONNREFUSED: { why: 'nothing listens there', early: true },
   ECONNRESET: { why: 'the connection was reset' },
   EPIPE: { why: 'the connection was closed' },
-  ENOTFOUND: { why: 'the host name does not exist', early: true },
-  EAI_AGAIN: { why: 'the host name could not be resolved', early: true },
+  ENOTFOUND: { why: 'the host name does not exist', hint: NAME, early: true },
+  EAI_AGAIN: { why: 'the host name could not be resolved', hint: NAME, early: true },
   ETIMEDOUT: { why: 'the connection timed out' },
   EHOSTUNREACH: { why: 'the host is unreachable', early: true },
   ENETUNREACH: { why: 'the network is unreachable', early: true },

@@ -9,8 +9,6 @@ export interface OptionSpec {
   readonly multiple?: boolean
   /** The environment variable with the same meaning; the flag wins. */
   readonly variable?: string
-  /** The only command that takes it; every one does when absent. */
-  readonly command?: string
   readonly help: string
 }
 

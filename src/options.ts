@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { AUTH_OPTIONS } from './auth/flags.ts'
 import { type AuthOptions, readAuthOptions } from './auth/options.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
 import { NETWORK_OPTIONS } from './http/flags.ts'
 import { type NetworkOptions, readNetworkOptions } from './http/options.ts'
-import { nearest } from './nearest.ts'
 import {
   durationMs,
   expand,
@@ -19,11 +17,8 @@ import {
 } from './option-values.ts'
 import type { Strategy } from './remote/index.ts'
 
-/** The verbs; without one of them the first word is the URL of a server to relay to. */
-export const COMMANDS = [{ name: 'login', help: 'Sign in now, in this terminal.' }] as const
-
-/** The flags of all commands. */
-export const OPTIONS: readonly OptionSpec[] = [
+/** The options of the relay and of every command that talks to a server. */
+export const SERVER_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'header',
     value: 'Name: value',
@@ -62,18 +57,17 @@ export const OPTIONS: readonly OptionSpec[] = [
     variable: 'BRIDGE_STORE',
     help: "Keep sign-ins in a private file or in the system's keychain; keychain-only never uses the file. Default: file.",
   },
-  {
-    name: 'paste',
-    command: 'login',
-    help: 'login: read on stdin the address of the page that does not load in the browser of another machine.',
-  },
-  { name: 'force', command: 'login', help: 'login: sign in although the stored sign-in works.' },
-  { name: 'help', short: 'h', help: 'Show this help.' },
-  { name: 'version', help: 'Show the version.' },
 ]
 
-/** What the relay needs to know from its user. */
-export interface RelayOptions {
+/** A command line that names a server. */
+interface ServerCommandLine {
+  readonly command: string | undefined
+  readonly values: Values
+  readonly operands: readonly string[]
+}
+
+/** What the way to a server needs to know from its user. */
+export interface ServerOptions {
   readonly url: URL
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
@@ -90,19 +84,6 @@ export interface RelayOptions {
 export type StoreChoice = 'file' | 'keychain' | 'keychain-only'
 
 const STORES: readonly StoreChoice[] = ['file', 'keychain', 'keychain-only']
-
-/** What `bridge login` needs to know besides. */
-export interface LoginOptions extends RelayOptions {
-  readonly force: boolean
-}
-
-/** What the command line asks for. */
-export type Invocation =
-  | { readonly command: 'login'; readonly options: LoginOptions }
-  | { readonly command: 'relay'; readonly options: RelayOptions }
-  | { readonly command: 'keychain-process' }
-  | { readonly command: 'help' }
-  | { readonly command: 'version' }
 
 const STRATEGIES: readonly Strategy[] = [
   'auto',
@@ -133,28 +114,27 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** Reads the command line and the environment once. Throws `BridgeError` for anything unusable. */
-export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv): Invocation {
-  // How this program starts itself (src/store/keychain-link.ts); nobody else needs it.
-  if (argv[0] === 'keychain-process') return { command: 'keychain-process' }
-  const { values, positionals } = parse(argv)
-  if (values['help'] === true) return { command: 'help' }
-  if (values['version'] === true) return { command: 'version' }
-  const [first, ...others] = positionals
-  const command = COMMANDS.find(({ name }) => name === first)?.name
-  const [target, ...rest] = command === undefined ? positionals : others
+/**
+ * Reads what a command line and the environment say about a server and the way to it.
+ * Throws `BridgeError` for anything unusable.
+ *
+ * @param attended whether a person waits for the sign-in at a terminal
+ */
+export function readServerOptions(
+  { command, values, operands: [target, ...rest] }: ServerCommandLine,
+  env: NodeJS.ProcessEnv,
+  attended = false,
+): ServerOptions {
   if (target === undefined) {
     const usage = `Usage: bridge ${command === undefined ? '' : `${command} `}<server_url>`
     throw new BridgeError('usage', 'No server URL.', { hint: usage })
   }
-  if (command === undefined) refuseTypingError(target)
-  refuseStrangers(values, command)
   if (rest.length > 0)
     throw new BridgeError('usage', `One server URL only; ${rest[0]} is too much.`)
   const allowHttp = values['allow-http'] === true || isOn(env['BRIDGE_ALLOW_HTTP'])
   const network = readNetworkOptions(values, env)
   const certificate = network.clientCertificate !== undefined
-  const options: RelayOptions = {
+  return Object.freeze({
     url: serverUrl(target, allowHttp),
     headers: readHeaders(values, env),
     strategy: oneOf(
@@ -163,64 +143,11 @@ export function readInvocation(argv: readonly string[], env: NodeJS.ProcessEnv):
       text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
-    auth: readAuthOptions(values, env, allowHttp, command === 'login', certificate),
+    auth: readAuthOptions(values, env, allowHttp, attended, certificate),
     network,
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
-    given: givenOptions(OPTIONS, values, env),
-  }
-  if (command === undefined) return { command: 'relay', options: Object.freeze(options) }
-  const force = values['force'] === true
-  return { command, options: Object.freeze({ ...options, force }) }
-}
-
-/** A word is no URL: it was to be a command. */
-function refuseTypingError(word: string): void {
-  if (!/^[a-z][a-z-]*$/i.test(word) || word === 'localhost') return
-  const near = nearest(
-    word,
-    COMMANDS.map(({ name }) => name),
-  )
-  throw new BridgeError('usage', `Unknown command ${word}.`, {
-    hint: near === undefined ? 'Usage: bridge <server_url>' : `Did you mean bridge ${near}?`,
+    given: givenOptions(SERVER_OPTIONS, values, env),
   })
-}
-
-/** An option of one command has no meaning for another. */
-function refuseStrangers(values: Values, command: string | undefined): void {
-  const stranger = OPTIONS.find(
-    ({ name, command: owner }) =>
-      owner !== undefined && owner !== command && values[name] !== undefined,
-  )
-  if (stranger === undefined) return
-  throw new BridgeError('usage', `--${stranger.name} belongs to bridge ${stranger.command}.`)
-}
-
-function parse(argv: readonly string[]): { values: Values; positionals: string[] } {
-  const options = Object.fromEntries(
-    OPTIONS.map(({ name, short, value, multiple }) => [
-      name,
-      {
-        type: value === undefined ? ('boolean' as const) : ('string' as const),
-        ...(short === undefined ? {} : { short }),
-        ...(multiple === true ? { multiple } : {}),
-      },
-    ]),
-  )
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true })
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-      throw new BridgeError('usage', message.split('\n', 1)[0]!, { cause })
-    }
-    const unknown = /'(-[^']*)'/.exec(message)?.[1] ?? ''
-    const near = nearest(
-      unknown.replace(/^-+/, ''),
-      OPTIONS.map(({ name }) => name),
-    )
-    const hint = near === undefined ? 'bridge --help lists the options.' : `Did you mean --${near}?`
-    throw new BridgeError('usage', `Unknown option ${unknown}.`, { hint, cause })
-  }
 }
 
 function serverUrl(target: string, allowHttp: boolean): URL {
@@ -256,6 +183,9 @@ function oneOf<T extends string>(known: readonly T[], what: string, word: string
   })
 }
 
+/** What hosts pass on for a setting that its user has left empty (MCPB, user_config). */
+const UNSET = /^(\$\{user_config\.[^}]*\})?$/
+
 /** The user's headers; a flag wins over a file, a file over the environment. */
 function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, string> {
   const headers: Record<string, string> = {}
@@ -275,7 +205,8 @@ function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, str
   }
   for (const [variable, value] of Object.entries(env)) {
     const name = /^BRIDGE_HEADER_(.+)$/.exec(variable)?.[1]
-    if (name !== undefined && value !== undefined) add(name.replaceAll('_', '-'), value, variable)
+    if (name === undefined || value === undefined || UNSET.test(value)) continue
+    add(name.replaceAll('_', '-'), value, variable)
   }
   for (const file of list(values['header-file'])) {
     for (const line of headerLines(file)) addLine(line, file)

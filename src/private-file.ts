@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { BridgeError } from './errors.ts'
 
 /**
@@ -16,8 +16,11 @@ export function readPrivateFile(path: string, source: string): string {
   }
   try {
     // Of the file that is open, not of the name: that may have come to mean another one.
-    const { mode, uid } = fstatSync(file)
-    refuseOpenToOthers(path, source, mode, uid)
+    const found = fstatSync(file)
+    if (isOpenToOthers(found)) {
+      const what = `Others can read ${path} (mode ${permissionsOf(found)}, ${source}).`
+      throw new BridgeError('usage', what, { hint: `It holds a secret. Run: chmod 600 ${path}` })
+    }
     return readFileSync(file, 'utf8')
   } catch (cause) {
     throw cause instanceof BridgeError ? cause : unreadable(path, source, cause)
@@ -27,14 +30,14 @@ export function readPrivateFile(path: string, source: string): string {
 }
 
 /** As ssh and libpq do: root may keep a file for a group, nobody else lets others read it. */
-function refuseOpenToOthers(path: string, source: string, mode: number, uid: number): void {
+export function isOpenToOthers({ mode, uid }: Pick<Stats, 'mode' | 'uid'>): boolean {
   // Windows has no such modes; what is below the user's profile is private there by inheritance.
-  if (process.platform === 'win32') return
-  if ((mode & (uid === 0 ? 0o037 : 0o077)) === 0) return
-  const permissions = (mode & 0o777).toString(8).padStart(4, '0')
-  throw new BridgeError('usage', `Others can read ${path} (mode ${permissions}, ${source}).`, {
-    hint: `It holds a secret. Run: chmod 600 ${path}`,
-  })
+  return process.platform !== 'win32' && (mode & (uid === 0 ? 0o037 : 0o077)) !== 0
+}
+
+/** Permissions as `ls` and `chmod` count them. */
+export function permissionsOf({ mode }: Pick<Stats, 'mode'>): string {
+  return (mode & 0o777).toString(8).padStart(4, '0')
 }
 
 function unreadable(path: string, source: string, cause: unknown): BridgeError {

@@ -2,22 +2,24 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { readCommandLine } from '../src/arguments.ts'
 import { helpText } from '../src/commands/help.ts'
 import { BridgeError, exitCodeOf } from '../src/errors.ts'
-import { OPTIONS, readInvocation, type RelayOptions } from '../src/options.ts'
+import { readServerOptions, SERVER_OPTIONS, type ServerOptions } from '../src/options.ts'
 
 const URL_ARGUMENT = 'https://mcp.example/mcp'
 
-/** The options of a relay to the usual server. */
-function options(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): RelayOptions {
-  const invocation = readInvocation([URL_ARGUMENT, ...args], env)
-  if (invocation.command !== 'relay') throw new Error(`not a relay: ${invocation.command}`)
-  return invocation.options
+function read(args: readonly string[], env: NodeJS.ProcessEnv = {}): ServerOptions {
+  return readServerOptions(readCommandLine(args), env)
 }
+
+/** The options of a relay to the usual server. */
+const options = (args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): ServerOptions =>
+  read([URL_ARGUMENT, ...args], env)
 
 function failure(args: readonly string[], env: NodeJS.ProcessEnv = {}): BridgeError {
   try {
-    readInvocation(args, env)
+    read(args, env)
   } catch (error) {
     if (error instanceof BridgeError) return error
     throw error
@@ -34,18 +36,8 @@ function file(content: string): string {
   return path
 }
 
-describe('the command line asks for', () => {
-  test.each([
-    [['--help'], 'help'],
-    [['-h'], 'help'],
-    [['--version'], 'version'],
-    [[URL_ARGUMENT, '--help'], 'help'],
-    [[URL_ARGUMENT], 'relay'],
-  ])('%j: %s', (args, command) => {
-    expect(readInvocation(args, {}).command).toBe(command)
-  })
-
-  test('a relay without anything else', () => {
+describe('the relay', () => {
+  test('without anything else', () => {
     expect(options()).toMatchObject({
       url: new URL(URL_ARGUMENT),
       headers: {},
@@ -57,7 +49,7 @@ describe('the command line asks for', () => {
 
   test('the help names every option and its variable', () => {
     const help = helpText()
-    for (const { name, variable } of OPTIONS) {
+    for (const { name, variable } of SERVER_OPTIONS) {
       expect(help).toContain(`--${name}`)
       expect(help).toContain(variable === undefined ? '' : `[${variable}]`)
     }
@@ -74,13 +66,11 @@ describe('the server URL', () => {
     'http://127.1.2.3/',
     'http://[::1]:3000/mcp',
   ])('may be %s', (url) => {
-    expect(readInvocation([url], {})).toMatchObject({ options: { url: new URL(url) } })
+    expect(read([url])).toMatchObject({ url: new URL(url) })
   })
 
   test('loses its fragment', () => {
-    expect(readInvocation([`${URL_ARGUMENT}#top`], {})).toMatchObject({
-      options: { url: new URL(URL_ARGUMENT) },
-    })
+    expect(read([`${URL_ARGUMENT}#top`]).url).toEqual(new URL(URL_ARGUMENT))
   })
 
   test.each<[string, string]>([
@@ -114,8 +104,7 @@ describe('the server URL', () => {
     [[], { BRIDGE_ALLOW_HTTP: '1' }],
     [[], { BRIDGE_ALLOW_HTTP: 'true' }],
   ])('may be http:// elsewhere with %j %j', (args, env) => {
-    const invocation = readInvocation(['http://mcp.example/', ...args], env)
-    expect(invocation).toMatchObject({ options: { url: new URL('http://mcp.example/') } })
+    expect(read(['http://mcp.example/', ...args], env).url).toEqual(new URL('http://mcp.example/'))
   })
 
   test.each(['0', 'false', 'no', 'off', 'OFF', ''])(

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { rm, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -21,15 +21,25 @@ afterAll(() => rm(packed.folder, { recursive: true }))
 test('the tarball holds the program, its licence and its documents, and nothing else', async () => {
   const { stdout } = await run('tar', ['-tzf', packed.tarball])
   const files = stdout.trim().split('\n').sort()
-  const other = files.filter((file) => !/^package\/dist\/[\w-]+\.cjs(\.LEGAL\.txt)?$/.test(file))
+  const other = files.filter((file) => !/^package\/dist\/[\w-]+\.cjs$/.test(file))
   expect(other).toEqual([
     'package/CHANGELOG.md',
     'package/LICENSE',
     'package/README.md',
     'package/bin/bridge.cjs',
+    'package/dist/THIRD_PARTY_LICENSES',
     'package/package.json',
   ])
   expect(files).toContain('package/dist/cli.cjs')
+})
+
+test('the licence of everything in the bundle comes with it', async () => {
+  const file = `${packed.folder}/node_modules/mcp-bridge/dist/THIRD_PARTY_LICENSES`
+  const text = await readFile(file, 'utf8')
+  for (const name of ['env-paths', 'oauth4webapi', 'open', 'undici', 'zod']) {
+    expect(text).toMatch(new RegExp(`^${name} [\\d.]+ \\(MIT\\)$`, 'm'))
+  }
+  expect(text.match(/Permission is hereby granted/g)?.length).toBeGreaterThan(10)
 })
 
 test('the tarball is small, packed and unpacked', async () => {

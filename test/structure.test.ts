@@ -14,11 +14,23 @@ const LEAVES = ['channel', 'errors', 'frame', 'hostnames', 'json', 'limits', 'lo
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // `local`: whose child the process is, is looked up before anything else is loaded.
-  cli: ['bridge', 'commands', 'errors', 'limits', 'local', 'options', 'package.json'],
-  commands: [...LEAVES, 'auth', 'connection', 'http', 'options', 'package.json', 'store'],
+  cli: ['arguments', 'bridge', 'commands', 'errors', 'limits', 'local', 'options', 'package.json'],
+  arguments: ['commands', 'errors', 'nearest', 'option-values', 'options'],
+  commands: [
+    ...LEAVES,
+    'arguments',
+    'auth',
+    'connection',
+    'http',
+    'nearest',
+    'option-values',
+    'options',
+    'package.json',
+    'store',
+  ],
   bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'policy', 'store'],
-  options: [...LEAVES, 'auth', 'http', 'nearest', 'option-values', 'remote'],
+  options: [...LEAVES, 'auth', 'http', 'option-values', 'remote'],
   // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
   relay: ['channel', 'error-frames', 'errors', 'frame', 'limits', 'log'],
   local: ['channel', 'frame', 'limits', 'log'],

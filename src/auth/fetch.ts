@@ -14,7 +14,7 @@ export type AuthFetch = (url: URL, init?: RequestInit) => Promise<Response>
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>
 
 /** What makes connections as the user wants them: proxy, certificates, version of IP. */
-export type Connector = (resolve: Lookup) => buildConnector.connector
+export type Connector = (needs: { resolve: Lookup }) => buildConnector.connector
 
 /** Where requests may go. */
 export interface FetchPolicy {
@@ -46,7 +46,7 @@ export function createAuthHttp(policy: FetchPolicy): AuthHttp {
   const guards = (): Promise<boolean> => (publicServer ??= isPublic(policy))
   const agent = new Agent({
     // Checked where the connection is made: a name may change its address after any earlier check.
-    connect: policy.connector(resolve),
+    connect: policy.connector({ resolve }),
   })
 
   async function resolve(hostname: string): Promise<readonly LookupAddress[]> {

@@ -1,19 +1,43 @@
-import { COMMANDS, OPTIONS } from '../options.ts'
+import { GENERAL_OPTIONS } from '../arguments.ts'
+import { BridgeError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
+import type { OptionSpec } from '../option-values.ts'
+import { SERVER_OPTIONS } from '../options.ts'
+import { COMMANDS } from './table.ts'
 
-/** The text of `bridge --help`. */
-export function helpText(): string {
-  const flags = OPTIONS.map(({ name, short, value, variable, help }) => {
-    const flag = `--${name}${value === undefined ? '' : ` <${value}>`}`
-    const left = short === undefined ? `      ${flag}` : `  -${short}, ${flag}`
-    const right = variable === undefined ? help : `${help} [${variable}]`
-    return `${left.padEnd(34)} ${right}`
-  })
-  const verbs = COMMANDS.map(({ name, help }) => `  ${`${name} <server_url>`.padEnd(20)} ${help}`)
+/** The text of `bridge --help`, or of `bridge <command> --help`. */
+export function helpText(command?: string): string {
+  if (command === undefined) return generalHelp()
+  const record = COMMANDS.find(({ name }) => name === command)
+  if (record === undefined) {
+    const names = COMMANDS.map(({ name }) => name)
+    const near = nearest(command, names)
+    throw new BridgeError('usage', `Unknown command ${command}.`, {
+      hint: near === undefined ? `One of ${names.join(', ')}.` : `Did you mean bridge ${near}?`,
+    })
+  }
+  // What every command that talks to a server takes stands behind what is its own.
+  const own = record.options.filter((option) => !SERVER_OPTIONS.includes(option))
+  const shared = record.options.filter((option) => SERVER_OPTIONS.includes(option))
+  return `Usage: bridge ${record.name} ${record.operands} [options]
+
+${record.help}
+
+Options:
+${optionLines([...own, ...shared, ...GENERAL_OPTIONS])}
+`
+}
+
+function generalHelp(): string {
+  const width = Math.max(...COMMANDS.map(({ name, operands }) => name.length + operands.length)) + 3
+  const verbs = COMMANDS.map(
+    ({ name, operands, help }) => `  ${`${name} ${operands}`.padEnd(width)} ${help}`,
+  )
   return `Usage: bridge [command] <server_url> [options]
 
 Relays between an MCP host on stdin and stdout and a remote MCP server.
 
-Commands:
+Commands (bridge <command> --help says more):
 ${verbs.join('\n')}
 
 Examples:
@@ -21,6 +45,16 @@ Examples:
   bridge https://example.com/mcp --header 'Authorization: Bearer \${TOKEN}'
 
 Options:
-${flags.join('\n')}
+${optionLines([...SERVER_OPTIONS, ...GENERAL_OPTIONS])}
 `
+}
+
+function optionLines(options: readonly OptionSpec[]): string {
+  const lines = options.map(({ name, short, value, variable, help }) => {
+    const flag = `--${name}${value === undefined ? '' : ` <${value}>`}`
+    const left = short === undefined ? `      ${flag}` : `  -${short}, ${flag}`
+    const right = variable === undefined ? help : `${help} [${variable}]`
+    return `${left.padEnd(34)} ${right}`
+  })
+  return lines.join('\n')
 }

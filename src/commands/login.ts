@@ -8,13 +8,16 @@ import { header } from '../http/body.ts'
 import type { HttpRequest, HttpResponse, HttpSend } from '../http/client.ts'
 import { SESSION_DELETE_MS } from '../limits.ts'
 import { createLog } from '../log.ts'
-import type { LoginOptions } from '../options.ts'
+import { readServerOptions } from '../options.ts'
 import { readPastes } from './paste.ts'
+import type { RunCommand } from './table.ts'
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Signs in to the server now, with a person at this terminal; settles with the exit code. */
-export async function runLogin(options: LoginOptions, process: NodeJS.Process): Promise<number> {
+/** Signs in to the server now, with a person at this terminal. */
+export const runLogin: RunCommand = async (line, process) => {
+  const options = readServerOptions(line, process.env, true)
+  const force = line.values['force'] === true
   const { host } = options.url
   if (options.headers['authorization'] !== undefined) {
     throw new BridgeError('usage', 'You supply an Authorization header: there is no sign-in.', {
@@ -37,7 +40,7 @@ export async function runLogin(options: LoginOptions, process: NodeJS.Process): 
   for (const signal of SIGNALS) process.once(signal, onSignal)
   const { http, authorizer, sendWith, isKept } = await openConnection(options, log, process.env)
   const before = authorizer.credential()
-  const watched = watch(authorizer, options.force)
+  const watched = watch(authorizer, force)
   const { pending } = authorizer
   const onExhausted = (): void => ending.abort()
   const pastes = options.auth.paste

@@ -1,6 +1,12 @@
 import type { Dispatcher } from 'undici'
 import Agent from 'undici/lib/dispatcher/agent.js'
-import { BODY_JOIN_BYTES, KEEP_ALIVE_MS, RESPONSE_HIGH_WATER_BYTES } from '../limits.ts'
+import Client from 'undici/lib/dispatcher/client.js'
+import {
+  BODY_JOIN_BYTES,
+  KEEP_ALIVE_MS,
+  MAX_STREAMS_PER_CONNECTION,
+  RESPONSE_HIGH_WATER_BYTES,
+} from '../limits.ts'
 import type { Network } from './network.ts'
 
 /** One HTTP request of the bridge. */
@@ -47,19 +53,36 @@ export interface HttpClient {
 
 /** A client without fetch (a fifth of its CPU per message), without redirects and without timeouts on bodies. */
 export function createHttpClient(network: Network): HttpClient {
+  const connect = network.connector({ http2: network.http2 })
+  let multiplexes = false
   const agent = new Agent({
     // undici ends a silent body after 300 s by default; an idle event stream is normal here, and a
     // tool may think for an hour.
     bodyTimeout: 0,
     headersTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: network.connector(),
+    connect(target, callback) {
+      connect(target, (...result) => {
+        const [error, socket] = result
+        multiplexes = error === null && 'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
+        callback(...result)
+      })
+    },
     allowH2: network.http2,
+  })
+  // Emitted inside the callback above. undici takes one request at a time for each connection unless
+  // told otherwise, which is right for HTTP/1.1 and leaves HTTP/2 without its point.
+  agent.on('connect', (_origin, targets) => {
+    const client = targets.at(-1)
+    if (multiplexes && client instanceof Client) client.pipelining = MAX_STREAMS_PER_CONNECTION
   })
   return {
     send: (request) =>
       new Promise((resolve, reject) => {
-        agent.dispatch(dispatchOptions(request), createHandler(request, resolve, reject))
+        const dispatched = dispatchOptions(request)
+        // undici sends a POST beside others only with this word. It repeats nothing because of it.
+        if (network.http2) dispatched.idempotent = true
+        agent.dispatch(dispatched, createHandler(request, resolve, reject))
       }),
     destroy: () => agent.destroy(),
   }

@@ -41,7 +41,7 @@ export const NETWORK_OPTIONS: readonly OptionSpec[] = [
     name: 'connect-timeout',
     value: 'duration',
     variable: 'BRIDGE_CONNECT_TIMEOUT',
-    help: 'How long a connection may take to be made, TLS and proxy included. Default: 10s.',
+    help: 'How long a connection may take to be made, and a tunnel before it. Default: 10s.',
   },
   { name: 'ipv4', variable: 'BRIDGE_IPV4', help: 'Connect by IPv4 only.' },
   { name: 'ipv6', variable: 'BRIDGE_IPV6', help: 'Connect by IPv6 only.' },

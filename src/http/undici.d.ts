@@ -3,6 +3,11 @@ declare module 'undici/lib/dispatcher/agent.js' {
   export { Agent as default } from 'undici'
 }
 
+/** One connection of it. */
+declare module 'undici/lib/dispatcher/client.js' {
+  export { Client as default } from 'undici'
+}
+
 /** What the dispatcher itself makes its connections with. */
 declare module 'undici/lib/core/connect.js' {
   import type { Socket } from 'node:net'

@@ -1,5 +1,5 @@
 import { BridgeError } from '../errors.ts'
-import type { RelayOptions } from '../options.ts'
+import type { ServerOptions } from '../options.ts'
 import type { Policy, Stated } from './read.ts'
 
 /** What a line of a policy means for a start. */
@@ -13,7 +13,7 @@ export interface Ruling {
 }
 
 /** Every rule that concerns a start, and the line that decided; for explanations. */
-export function judge(policy: Policy, options: RelayOptions): readonly Ruling[] {
+export function judge(policy: Policy, options: ServerOptions): readonly Ruling[] {
   const { allowedServers, requiredStore, forbiddenFlags, pinnedCa } = policy
   const { url, auth, store, given } = options
   const rulings: Ruling[] = []
@@ -81,7 +81,7 @@ export function judgeIssuer({ allowedIssuers }: Policy, issuer: string): Ruling 
 }
 
 /** The options as the policy wants them; throws `BridgeError` for a start that it does not allow. */
-export function govern(policy: Policy, options: RelayOptions): RelayOptions {
+export function govern(policy: Policy, options: ServerOptions): ServerOptions {
   const refused = judge(policy, options).find(({ verdict }) => verdict === 'refused')
   if (refused !== undefined) {
     throw new BridgeError('policy', refusalOf(refused), {

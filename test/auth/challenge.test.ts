@@ -32,12 +32,14 @@ describe('A-02: the Bearer challenge is found in real WWW-Authenticate headers',
     expect(tokenChallenge(values)).toMatchObject({ resourceMetadata: url, scope: 'a b' })
   })
 
-  test.each([['Basic realm="Bearer scope=x"'], ['DPoPX algs="ES256"'], ['BearerX scope="a"'], ['']])(
-    'there is none in %s',
-    (value) => {
-      expect(tokenChallenge([value])).toBeUndefined()
-    },
-  )
+  test.each([
+    ['Basic realm="Bearer scope=x"'],
+    ['DPoPX algs="ES256"'],
+    ['BearerX scope="a"'],
+    [''],
+  ])('there is none in %s', (value) => {
+    expect(tokenChallenge([value])).toBeUndefined()
+  })
 
   test('a value without its closing quote ends with the header', () => {
     expect(tokenChallenge(['Bearer scope="a b'])).toMatchObject({ scope: 'a b' })

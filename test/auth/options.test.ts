@@ -2,13 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { AuthOptions } from '../../src/auth/options.ts'
-import { type Invocation, readInvocation } from '../../src/options.ts'
+import { readCommandLine } from '../../src/arguments.ts'
+import { readServerOptions } from '../../src/options.ts'
 import { emptyFolder } from '../store/folder.ts'
 
 function read(argv: readonly string[], env: NodeJS.ProcessEnv = {}): AuthOptions {
-  const invocation: Invocation = readInvocation(['https://h.example/mcp', ...argv], env)
-  if (invocation.command !== 'relay') throw new Error(invocation.command)
-  return invocation.options.auth
+  return readServerOptions(readCommandLine(['https://h.example/mcp', ...argv]), env).auth
 }
 
 test('without flags: a browser, the default profile, no client of its own', () => {

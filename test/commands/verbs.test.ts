@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { helpText } from '../../src/commands/help.ts'
 import { BridgeError, exitCodeOf } from '../../src/errors.ts'
-import { COMMANDS, type LoginOptions, readInvocation } from '../../src/options.ts'
+import { readCommandLine } from '../../src/arguments.ts'
+import { COMMANDS } from '../../src/commands/table.ts'
+import { readServerOptions, type ServerOptions } from '../../src/options.ts'
 
 const URL_ARGUMENT = 'https://mcp.example/mcp'
 
-function login(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): LoginOptions {
-  const invocation = readInvocation(['login', URL_ARGUMENT, ...args], env)
-  if (invocation.command !== 'login') throw new Error(`not a login: ${invocation.command}`)
-  return invocation.options
+function login(args: readonly string[] = []): ServerOptions {
+  return readServerOptions(readCommandLine(['login', URL_ARGUMENT, ...args]), {}, true)
 }
 
 test('bridge login takes what the relay takes', () => {
@@ -19,26 +19,27 @@ test('bridge login takes what the relay takes', () => {
 })
 
 test('the relay is not attended by a person, and a login is', () => {
-  expect(readInvocation([URL_ARGUMENT], {})).toMatchObject({
-    command: 'relay',
-    options: { auth: { attended: false, paste: false } },
-  })
+  const line = readCommandLine([URL_ARGUMENT])
+  expect(line.command).toBeUndefined()
+  expect(readServerOptions(line, {}).auth).toMatchObject({ attended: false, paste: false })
   expect(login().auth).toMatchObject({ attended: true, paste: false, browser: true })
 })
 
-test('the verb may stand behind options', () => {
-  const argv = ['--profile', 'work', 'login', URL_ARGUMENT]
-  expect(readInvocation(argv, {})).toMatchObject({ command: 'login' })
+test.each([
+  [['--profile', 'work', 'login', URL_ARGUMENT], 'login', [URL_ARGUMENT]],
+  [['--no-browser', 'login', URL_ARGUMENT], 'login', [URL_ARGUMENT]],
+  [['--profile=work', 'login', '--force', URL_ARGUMENT], 'login', [URL_ARGUMENT]],
+  [['--profile', 'login', URL_ARGUMENT], undefined, [URL_ARGUMENT]],
+  [['--', URL_ARGUMENT], undefined, [URL_ARGUMENT]],
+  [[URL_ARGUMENT], undefined, [URL_ARGUMENT]],
+  [[], undefined, []],
+])('%j: the command is %s', (argv, command, operands) => {
+  expect(readCommandLine(argv)).toMatchObject({ command, operands })
 })
 
-test('--force and --paste; who pastes has the browser elsewhere', () => {
-  expect(login().force).toBe(false)
-  const { force, auth } = login(['--force', '--paste'])
-  expect({ force, paste: auth.paste, browser: auth.browser }).toEqual({
-    force: true,
-    paste: true,
-    browser: false,
-  })
+test('--paste: who pastes has the browser elsewhere', () => {
+  const { auth } = login(['--force', '--paste'])
+  expect({ paste: auth.paste, browser: auth.browser }).toEqual({ paste: true, browser: false })
 })
 
 describe('a usage error, with a way out', () => {
@@ -57,7 +58,7 @@ describe('a usage error, with a way out', () => {
   ])('%j', (argv, message, hint) => {
     let failure: unknown
     try {
-      readInvocation(argv, {})
+      readServerOptions(readCommandLine(argv), {}, true)
     } catch (error) {
       failure = error
     }
@@ -70,7 +71,23 @@ describe('a usage error, with a way out', () => {
 })
 
 test('the help names every command', () => {
-  for (const { name, help } of COMMANDS) {
-    expect(helpText()).toMatch(new RegExp(`^  ${name} <server_url> +${help}$`, 'm'))
+  for (const { name, operands, help } of COMMANDS) {
+    expect(helpText()).toContain(`  ${name} ${operands}`)
+    expect(helpText()).toContain(`${help}\n`)
   }
+})
+
+describe.each([...COMMANDS])('bridge $name --help', ({ name, operands, help, options }) => {
+  test('says what it does and names every option of it', () => {
+    const said = helpText(name)
+    expect(said).toContain(`Usage: bridge ${name} ${operands} [options]\n\n${help}\n`)
+    for (const option of options) {
+      expect(said).toContain(`--${option.name}`)
+      expect(said).toContain(option.help)
+    }
+  })
+})
+
+test('help on a command that is not there', () => {
+  expect(() => helpText('lgoin')).toThrow('Unknown command lgoin.')
 })

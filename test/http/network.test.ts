@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, Socket } from 'node:net'
 import tls from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -37,7 +37,8 @@ interface Client {
 function clientOf(wanted: Partial<NetworkOptions>, resolve?: Resolve, trusted = true): Client {
   const log = keptLog()
   const network = createNetwork(networkOptions(wanted), log, trusted ? trusting : undefined)
-  const connector = network.connector.bind(network, resolve)
+  const needs = resolve === undefined ? {} : { resolve }
+  const connector = (): ReturnType<typeof network.connector> => network.connector(needs)
   const { send, destroy } = createHttpClient({ ...network, connector })
   onTestFinished(destroy)
   return {
@@ -100,6 +101,25 @@ describe('through a proxy', () => {
     await expect(clientOf(stranger.via).get('https://mcp.example/')).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     })
+  })
+
+  test('a client certificate is for the server, not for the proxy', async () => {
+    const options = { requestCert: true, rejectUnauthorized: false, ca: ca.cert }
+    const server = await echo({ tls: { ...identity, ...options } })
+    const shown: unknown[] = []
+    server.onSecure((socket) => shown.push(socket.getPeerCertificate().subject.CN))
+    const proxy = await behind(server, { tls: { ...ca.issue('127.0.0.1'), ...options } })
+    const context = { ca: ca.cert, ...ca.issue('client.example') }
+    const certificates = { ca: [ca.cert], secureContext: tls.createSecureContext(context) }
+    const client = createHttpClient(
+      createNetwork(networkOptions(proxy.via), keptLog(), certificates),
+    )
+    onTestFinished(() => client.destroy())
+    const url = new URL('https://mcp.example/')
+    const response = await client.send({ method: 'GET', url, headers: {} })
+    response.discard()
+    expect(shown).toEqual(['client.example'])
+    expect(proxy.shown).toEqual([undefined])
   })
 
   test('this machine is reached directly', async () => {
@@ -191,6 +211,18 @@ describe('a guard of names', () => {
 })
 
 describe('TLS', () => {
+  test('a server that never answers the handshake is given up', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { get } = clientOf({ connectTimeoutMs: 300 })
+    const error = await get(`https://127.0.0.1:${port}/`).catch((reason: unknown) => reason)
+    const { message, details } = networkFailure(error, 'https://mcp.example', 'request')
+    expect(message).toBe('No connection to https://mcp.example: the connection timed out.')
+    expect(details.hint).toContain('--connect-timeout')
+  })
+
   test('a session is used again, whatever was collected between', async () => {
     const reused: boolean[] = []
     const server = await startServer(
@@ -222,6 +254,41 @@ describe('TLS', () => {
     const { message, details } = networkFailure(error, server.origin, 'request')
     expect(message).toMatch(/^No connection to .*: its certificate could not be verified\.$/)
     expect(details).toMatchObject({ phase: 'connect', hint: expect.stringContaining('--ca') })
+  })
+})
+
+describe('what is said about a failure', () => {
+  test('a server without TLS', async () => {
+    const { origin } = await echo()
+    const error = await clientOf({})
+      .get(origin.replace('http:', 'https:'))
+      .catch((reason: unknown) => reason)
+    const { message, details } = networkFailure(error, 'https://mcp.example', 'request')
+    expect(message).toMatch(/^No connection to .*: it does not speak TLS on this port\.$/)
+    expect(details).toMatchObject({ phase: 'connect', hint: expect.stringContaining('scheme') })
+  })
+
+  test('a name that nobody knows', async () => {
+    const none: Resolve = () => Promise.resolve([])
+    const error = await clientOf({}, none)
+      .get('https://mcp.example/')
+      .catch((reason: unknown) => reason)
+    const { message, details } = networkFailure(error, 'https://mcp.example', 'request')
+    expect(message).toMatch(/: the host name does not exist\.$/)
+    expect(details).toMatchObject({ phase: 'connect', hint: expect.stringContaining('--proxy') })
+  })
+
+  test.each([
+    ['the connection was reset', 'ECONNRESET', 'request', 'Lost the connection to o'],
+    ['its certificate has expired', 'CERT_HAS_EXPIRED', 'connect', 'No connection to o'],
+    ['ESTRANGE', 'ESTRANGE', 'request', 'Lost the connection to o'],
+  ])('%s: %s', (why, code, phase, what) => {
+    const inner = Object.assign(new Error('inner'), { code })
+    for (const error of [inner, new TypeError('fetch failed', { cause: inner })]) {
+      const failure = networkFailure(error, 'o', 'request')
+      expect(failure.message).toBe(`${what}: ${why}.`)
+      expect(failure.details.phase).toBe(phase)
+    }
   })
 })
 

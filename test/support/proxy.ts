@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import { onTestFinished } from 'vitest'
-import type { Certificate } from './certificate.ts'
 
 /** A real forward proxy on loopback. */
 export interface TestProxy {
@@ -13,6 +13,8 @@ export interface TestProxy {
   readonly host: string
   /** Every target that a tunnel was asked for, in order, whatever was answered. */
   readonly asked: readonly string[]
+  /** The names in the certificates that clients have shown to a proxy that asked for them. */
+  readonly shown: readonly unknown[]
 }
 
 /** What a proxy does. */
@@ -24,13 +26,14 @@ export interface ProxyOptions {
   /** Where the names of the outer world are on this machine; others are connected as they are. */
   readonly routes?: Readonly<Record<string, string>>
   /** Speaks TLS itself. */
-  readonly tls?: Certificate
+  readonly tls?: TlsOptions
 }
 
 /** Starts a proxy for CONNECT (RFC 9110 §9.3.6); it ends with the test. */
 export async function startProxy(options: ProxyOptions = {}): Promise<TestProxy> {
   const { credentials, refuse, routes = {}, tls } = options
   const asked: string[] = []
+  const shown: unknown[] = []
   const sockets = new Set<Duplex>()
   const keep = <T extends Duplex>(socket: T): T => {
     sockets.add(socket)
@@ -69,6 +72,9 @@ export async function startProxy(options: ProxyOptions = {}): Promise<TestProxy>
   ): void => response.writeHead(405).end()
   const server = tls === undefined ? createServer(forbid) : createTlsServer(tls, forbid)
   server.on('connect', onConnect)
+  server.on('secureConnection', (socket: TLSSocket) => {
+    shown.push(socket.getPeerCertificate().subject?.CN)
+  })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
@@ -78,5 +84,5 @@ export async function startProxy(options: ProxyOptions = {}): Promise<TestProxy>
     server.closeAllConnections()
   })
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { url: `${tls === undefined ? 'http' : 'https'}://${host}`, host, asked }
+  return { url: `${tls === undefined ? 'http' : 'https'}://${host}`, host, asked, shown }
 }
