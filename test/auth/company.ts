@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import type { Provider } from 'oidc-provider'
+import type { GrantContext } from 'oidc-provider'
 import type { OidcOptions } from './oidc.ts'
 import { readJwt, signJwt } from './jwt.ts'
 
@@ -17,29 +17,6 @@ export interface Signer {
 /** A key to sign assertions with. */
 export function newSigner(): Signer {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' })
-}
-
-/** What extension grants of oidc-provider get. */
-interface GrantContext {
-  body: object
-  status: number
-  readonly oidc: {
-    readonly params: Readonly<Record<string, string | undefined>>
-    readonly client: { readonly clientId: string }
-    readonly provider: Provider
-    entity(name: string, value: object): void
-  }
-}
-
-type Handler = (context: GrantContext) => Promise<void>
-
-function register(provider: Provider, grant: string, handler: Handler, parameters: string[]): void {
-  const register = provider.registerGrantType.bind(provider) as (
-    name: string,
-    handler: Handler,
-    parameters: string[],
-  ) => void
-  register(grant, handler, parameters)
 }
 
 function refuse(context: GrantContext, error: string, error_description: string): void {
@@ -64,21 +41,13 @@ export function companyProvider(signer: Signer): OidcOptions {
     },
     prepare(provider) {
       const names = ['subject_token', 'subject_token_type', 'requested_token_type', 'audience']
-      const exchange: Handler = async (context) => {
+      const exchange = async (context: GrantContext): Promise<void> => {
         const { params, client: asking } = context.oidc
         const { subject_token = '', audience, resource, scope } = params
         const fits =
           params['subject_token_type'] === ID_TOKEN && params['requested_token_type'] === ID_JAG
         if (!fits) return refuse(context, 'invalid_request', 'types')
-        const { IdToken } = provider as unknown as {
-          IdToken: {
-            validate(
-              jwt: string,
-              client: object,
-            ): Promise<{ payload: { sub: string; exp: number } }>
-          }
-        }
-        const { payload } = await IdToken.validate(subject_token, asking)
+        const { payload } = await provider.IdToken.validate(subject_token, asking)
         if (revoked.has(subject_token)) return refuse(context, 'invalid_grant', 'revoked')
         const now = Math.floor(Date.now() / 1000)
         const claims = {
@@ -98,7 +67,7 @@ export function companyProvider(signer: Signer): OidcOptions {
         }
         seenIdTokens.push(subject_token)
       }
-      register(provider, TOKEN_EXCHANGE, exchange, [...names, 'resource', 'scope'])
+      provider.registerGrantType(TOKEN_EXCHANGE, exchange, [...names, 'resource', 'scope'])
     },
   }
 }
@@ -121,7 +90,7 @@ export function trustingServer(
       ...client,
     })),
     prepare(provider) {
-      const grant: Handler = async (context) => {
+      const grant = async (context: GrantContext): Promise<void> => {
         const { params, client } = context.oidc
         const { assertion = '', resource = '' } = params
         let jwt: ReturnType<typeof readJwt>
@@ -137,12 +106,9 @@ export function trustingServer(
           Number(claims['exp']) * 1000 > Date.now() &&
           (typ === undefined || claims['client_id'] === client.clientId)
         if (!fits) return refuse(context, 'invalid_grant', 'another assertion is wanted')
-        const token = new provider.ClientCredentials({ client: client as never, scope: 'mcp:read' })
-        const { ResourceServer } = provider as unknown as {
-          ResourceServer: new (resource: string, info: object) => never
-        }
+        const token = new provider.ClientCredentials({ client, scope: 'mcp:read' })
         const info = { scope: 'mcp:read', audience: resource, accessTokenFormat: 'opaque' }
-        token.resourceServer = new ResourceServer(resource, info)
+        token.resourceServer = new provider.ResourceServer(resource, info)
         context.oidc.entity('ClientCredentials', token)
         context.body = {
           access_token: await token.save(),
@@ -150,7 +116,7 @@ export function trustingServer(
           token_type: 'Bearer',
         }
       }
-      register(provider, JWT_BEARER, grant, ['assertion', 'resource', 'scope'])
+      provider.registerGrantType(JWT_BEARER, grant, ['assertion', 'resource', 'scope'])
     },
   }
 }
