@@ -50,13 +50,13 @@ export interface PendingSignIn {
 }
 
 /** What a proof has to name of a request. */
-export interface Target {
+interface Target {
   readonly method: string
   readonly url: URL
 }
 
 /** What of a response concerns proofs. */
-export interface Answer {
+interface Answer {
   readonly status: number
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>

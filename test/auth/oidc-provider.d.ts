@@ -30,13 +30,9 @@ declare module 'oidc-provider' {
 
   export class ClientCredentials {
     constructor(properties: { client: object; scope: string })
-    resourceServer: ResourceServer
+    resourceServer: object
     readonly expiration: number
     save(): Promise<string>
-  }
-
-  export class ResourceServer {
-    constructor(resource: string, info: object)
   }
 
   export class Provider {
@@ -46,7 +42,7 @@ declare module 'oidc-provider' {
     readonly ClientCredentials: typeof ClientCredentials & {
       find(token: string): Promise<AccessToken | undefined>
     }
-    readonly ResourceServer: typeof ResourceServer
+    readonly ResourceServer: new (resource: string, info: object) => object
     readonly IdToken: {
       validate(jwt: string, client: object): Promise<{ payload: { sub: string } }>
     }
