@@ -1,28 +1,40 @@
 import { parseArgs } from 'node:util'
-import { type CommandLine, COMMANDS } from './commands/table.ts'
+import { type CommandLine, COMMANDS, JSON_OPTION } from './commands/table.ts'
 import { BridgeError } from './errors.ts'
+import { ADOPTED_OPTIONS, adopt } from './mcp-remote.ts'
 import { nearest } from './nearest.ts'
 import type { OptionSpec, Values } from './option-values.ts'
-import { SERVER_OPTIONS } from './options.ts'
-
-/** The options of every command. */
-export const GENERAL_OPTIONS: readonly OptionSpec[] = [
-  { name: 'help', short: 'h', help: 'Show this help, or that of a command.' },
-  { name: 'version', help: 'Show the version.' },
-]
+import { GENERAL_OPTIONS, SERVER_OPTIONS } from './options.ts'
 
 /** Takes a command line apart. Throws `BridgeError` for options that the command does not know. */
-export function readCommandLine(argv: readonly string[]): CommandLine {
+export function readCommandLine(given: readonly string[]): CommandLine {
+  const argv = withBareValues(given)
   const at = commandAt(argv)
   const command = at === undefined ? undefined : COMMANDS.find(({ name }) => name === argv[at])
   if (command !== undefined) {
     const rest = argv.filter((_, index) => index !== at)
     const { values, positionals } = parse(rest, command.options, command.name)
-    return { command: command.name, values, operands: positionals }
+    // What people paste from an entry for mcp-remote belongs to whatever talks to the server.
+    const adopts = command.options.includes(SERVER_OPTIONS[0]!)
+    const line = { command: command.name, values, operands: positionals, notes: [] }
+    return adopts ? adopt(line) : line
   }
-  const { values, positionals } = parse(argv, SERVER_OPTIONS, undefined)
+  const specs = argv.includes('--version') ? [...SERVER_OPTIONS, JSON_OPTION] : SERVER_OPTIONS
+  const { values, positionals } = parse(argv, specs, undefined)
   if (positionals[0] !== undefined) refuseTypingError(positionals[0])
-  return { command: undefined, values, operands: positionals }
+  return adopt({ command: undefined, values, operands: positionals, notes: [] })
+}
+
+/** `--pin-tools` alone must not take the next word for its value. */
+function withBareValues(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  return argv.map((word, index) => {
+    if (end !== -1 && index > end) return word
+    const option = SERVER_OPTIONS.find(
+      ({ name, bare }) => bare !== undefined && word === `--${name}`,
+    )
+    return option === undefined ? word : `${word}=${option.bare}`
+  })
 }
 
 /** Where the first word stands that is neither an option nor the value of one. */
@@ -38,7 +50,8 @@ function commandAt(argv: readonly string[]): number | undefined {
 
 function configOf(specs: readonly OptionSpec[]) {
   return Object.fromEntries(
-    [...specs, ...GENERAL_OPTIONS].map(({ name, short, value, multiple }) => [
+    // Where the two know the same name, it is the one of ours that counts.
+    [...adopted(specs), ...specs, ...GENERAL_OPTIONS].map(({ name, short, value, multiple }) => [
       name,
       {
         type: value === undefined ? ('boolean' as const) : ('string' as const),
@@ -47,6 +60,11 @@ function configOf(specs: readonly OptionSpec[]) {
       },
     ]),
   )
+}
+
+/** The options of mcp-remote, for what takes the options of a server. */
+function adopted(specs: readonly OptionSpec[]): readonly OptionSpec[] {
+  return specs.includes(SERVER_OPTIONS[0]!) ? ADOPTED_OPTIONS : []
 }
 
 function parse(

@@ -7,15 +7,12 @@ import { DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits
 import { claimStdout } from './local/output.ts'
 import { type Link, watchHost } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
-import { createLog } from './log.ts'
+import { openLink } from './link.ts'
+import { createLog, silentLog } from './log.ts'
 import type { ServerOptions } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
-import { openRemote } from './remote/index.ts'
-import { createPatience } from './remote/patience.ts'
-import { withSignIn } from './remote/signing-in.ts'
-import { openIntroductions } from './store/introductions.ts'
-import { openVerdicts } from './store/verdicts.ts'
+import { createStatus } from './status.ts'
 
 /** Why the relay ends. */
 type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: NodeJS.Signals }
@@ -29,45 +26,40 @@ export async function runBridge(
   links: readonly Link[],
 ): Promise<number> {
   const stdout = claimStdout(process)
-  const log = createLog(process.stderr)
+  const { env } = process
+  let inFlight = (): number => 0
+  const status = createStatus({
+    process,
+    url: options.url,
+    folder: join(pathsOf(env).cache, 'running'),
+    inFlight: () => inFlight(),
+  })
+  const log = options.silent
+    ? { ...silentLog, state: status.change }
+    : createLog(process.stderr, undefined, status.change)
   const local = openStdio(process.stdin, stdout)
   const ending = endOf(process, links, local)
 
-  const { http, authorizer, sendWith } = await openConnection(options, log, process.env)
-  const send = sendWith(authorizer)
-  const paths = pathsOf(process.env)
-  const patience = createPatience(log, options.timeoutMs, Date.now)
-  const verdicts = openVerdicts(join(paths.cache, 'servers'), log)
+  const connection = await openConnection(options, log, env)
+  const { http, authorizer } = connection
   const relay = createRelay(local, log)
-  const introductions = openIntroductions(join(paths.cache, 'introductions'), options.url, log)
-  const remote = withSignIn(
-    (events) =>
-      openRemote({ url: options.url, send, events, log, patience }, options.strategy, verdicts),
-    {
-      host: options.url.host,
-      events: relay.events,
-      log,
-      pending: authorizer.pending,
-      remembered: introductions.read,
-      remember(initialize, result) {
-        // Only a server that asks for a sign-in will ever keep a host waiting for one.
-        if (authorizer.credential() !== undefined) introductions.write(initialize, result)
-      },
-    },
-  )
+  const { events } = relay
+  const { answered: onStatus } = status
+  const remote = await openLink({ options, connection, authorizer, log, env, events, onStatus })
+  inFlight = remote.inFlight
 
   const reading = relay.run(remote)
   const end = await ending
   if ('why' in end && end.why === 'input') {
     await within(DRAIN_MS, reading.then(relay.idle))
   }
-  const closing = new RelayError('The bridge is shutting down.', { phase: 'shutdown' })
-  const answered = within(LAST_ANSWERS_MS, relay.close(remote, closing))
+  const why = new RelayError('The bridge is shutting down.', { phase: 'shutdown' })
+  const answered = within(LAST_ANSWERS_MS, relay.close(remote, why))
   await within(
     SESSION_DELETE_MS,
     answered.then(() => Promise.all([remote.close(), authorizer.close()])),
   )
-  patience.close()
+  await status.close()
   // Lines that still wait for their turn on the wire are answered now.
   process.stdin.destroy()
   await within(

@@ -60,4 +60,6 @@ export interface RemoteEvents {
   frame(frame: Frame, owner?: RawId): Promise<void> | undefined
   /** An answer that was to come `elsewhere` will not: that of one request, or those of all. */
   lost(error: Error, only?: RawId): void
+  /** The server does not know its own open requests any more: nobody waits for the host's answers. */
+  forgotten(): void
 }

@@ -1,25 +1,42 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { readCommandLine } from './arguments.ts'
-import { COMMANDS } from './commands/table.ts'
+import { COMMANDS, type CommandLine } from './commands/table.ts'
 import { BridgeError, exitCodeOf } from './errors.ts'
 import { FLUSH_MS } from './limits.ts'
 import { linksToHost } from './local/parent.ts'
+import { isOn } from './option-values.ts'
 import { readServerOptions } from './options.ts'
 
 const links = linksToHost(process)
 
 /** Runs the command that the command line asks for. The only place that sets the exit code. */
 async function main(): Promise<void> {
+  const argv = process.argv.slice(2)
+  // Whatever it is, it takes one line and not a page.
+  process.on('uncaughtException', dieOf)
   try {
-    process.exitCode = await run(process.argv.slice(2))
+    process.exitCode = await run(argv)
   } catch (error) {
-    if (!(error instanceof BridgeError)) throw error
-    process.stderr.write(`bridge: ${error.message}\n`)
-    if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`)
-    process.exitCode = exitCodeOf(error.code)
+    process.exitCode = await complain(error, argv)
   }
   // Nothing should hold the process now; a host that does not read its pipe must not do so either.
   setTimeout(() => process.exit(), FLUSH_MS).unref()
+}
+
+/** The end of a process whose state nobody knows any more. */
+async function dieOf(error: unknown): Promise<void> {
+  process.exit(await complain(error, process.argv.slice(2)))
+}
+
+/** Says what failed; gives the exit code for it. */
+async function complain(error: unknown, argv: readonly string[]): Promise<number> {
+  const { complaint } = await import('./complaint.ts')
+  const { createPaint } = await import('./terminal.ts')
+  const json = argv.includes('--json')
+  const debug = argv.includes('--debug') || /^(debug|frames)$/.test(process.env['BRIDGE_LOG'] ?? '')
+  const { dim } = createPaint(process.stderr, process.env, argv.includes('--no-color'))
+  process.stderr.write(complaint(error, { json, debug, dim }))
+  return error instanceof BridgeError ? exitCodeOf(error.code) : 1
 }
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -31,9 +48,9 @@ async function run(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'help') return help(argv[1])
   const line = readCommandLine(argv)
   if (line.values['help'] === true) return help(line.command)
-  if (line.values['version'] === true) {
-    process.stdout.write(`${packageJson.version}\n`)
-    return 0
+  if (line.values['version'] === true) return version(line)
+  if (line.values['silent'] !== true && !isOn(process.env['BRIDGE_SILENT'])) {
+    for (const note of line.notes) process.stderr.write(`bridge: ${note}\n`)
   }
   const command = COMMANDS.find(({ name }) => name === line.command)
   if (command !== undefined) return (await command.load())(line, process)
@@ -45,6 +62,14 @@ async function run(argv: readonly string[]): Promise<number> {
 async function help(command: string | undefined): Promise<number> {
   const { helpText } = await import('./commands/help.ts')
   process.stdout.write(helpText(command))
+  return 0
+}
+
+function version({ values }: CommandLine): number {
+  const { name, version: ours } = packageJson
+  const { platform, arch, versions } = process
+  const all = { name, version: ours, node: versions.node, platform, arch }
+  process.stdout.write(values['json'] === true ? `${JSON.stringify(all)}\n` : `${ours}\n`)
   return 0
 }
 

@@ -17,7 +17,8 @@ import { SERVER_OPTIONS, type ServerOptions, type StoreChoice } from './options.
 import { pathsOf } from './paths.ts'
 import { isAbsent, policyPlaces } from './policy/places.ts'
 import { fileOf } from './store/place.ts'
-import { readStartTokens } from './store/start.ts'
+import { readStartTokens, type StartTokens } from './store/start.ts'
+import { noteEntry, noteUse } from './store/notes.ts'
 import type { OpenVault } from './store/vault.ts'
 
 /** The way to a server: connections, and the credential that goes with every request. */
@@ -26,8 +27,8 @@ export interface Connection {
   readonly authorizer: Authorizer
   /** Sends with the user's headers and with a credential of this authorizer. */
   sendWith(authorizer: Authorizer): HttpSend
-  /** Whether a later start finds this credential. */
-  isKept(credential: string): Promise<boolean>
+  /** The tokens that a later start finds. */
+  stored(): Promise<StartTokens | undefined>
 }
 
 /** Prepares the way to the server; nothing is sent. */
@@ -63,14 +64,16 @@ export async function openConnection(
     env,
     now: Date.now,
   }
+  const authorizer = supplied ? noAuthorizer() : await authorizerOf(world)
+  if (vault !== undefined) noteEntry(file, { server: url, profile: auth.profile })
+  if (!supplied && authorizer.credential() !== undefined) noteUse(file, vault !== undefined)
   return {
     http,
-    authorizer: supplied ? noAuthorizer() : await authorizerOf(world),
+    authorizer,
     sendWith: (credentials) => withRedirects(withHeaders(headers, withAuth(credentials, send))),
-    async isKept(credential) {
+    async stored() {
       const now = vault && { opened: await vault.read().catch(() => undefined) }
-      const { accessToken } = readStartTokens(file, now) ?? {}
-      return accessToken !== undefined && credential.endsWith(` ${accessToken}`)
+      return readStartTokens(file, now)
     },
   }
 }

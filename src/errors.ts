@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'server_failed'
   | 'store_unusable'
   | 'policy'
+  | 'tool_not_allowed'
 
 /** An expected failure of the program: said in one line, with a way out. */
 export class BridgeError extends Error {
@@ -26,25 +27,23 @@ export class BridgeError extends Error {
   }
 }
 
-/** Exit codes that scripts may rely on. */
+/** Exit codes that scripts may rely on; docs/errors.md explains every code. */
+export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
+  usage: 2,
+  header_file_unreadable: 2,
+  header_variable_missing: 2,
+  unreachable: 3,
+  sign_in_needed: 4,
+  sign_in_failed: 5,
+  server_failed: 6,
+  store_unusable: 7,
+  tool_not_allowed: 2,
+  policy: 2,
+}
+
+/** The exit code of a failure. */
 export function exitCodeOf(code: ErrorCode): number {
-  switch (code) {
-    case 'usage':
-    case 'header_file_unreadable':
-    case 'header_variable_missing':
-    case 'policy':
-      return 2
-    case 'unreachable':
-      return 3
-    case 'sign_in_needed':
-      return 4
-    case 'sign_in_failed':
-      return 5
-    case 'server_failed':
-      return 6
-    case 'store_unusable':
-      return 7
-  }
+  return EXIT_CODES[code]
 }
 
 /** Where on its way a message failed. */
@@ -75,6 +74,9 @@ export class RelayError extends Error {
     this.details = details
   }
 }
+
+/** A rule of the user stands against the call of a tool. */
+export class ToolRefused extends RelayError {}
 
 /** The server does not speak the transport that was tried. */
 export class TransportMismatch extends RelayError {}

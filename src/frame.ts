@@ -109,6 +109,16 @@ export function withId(frame: Frame, id: RawId): Frame {
   return reader.finish() ?? frame
 }
 
+/** The same response around another result; every byte outside of it stays. */
+export function withResult(frame: Frame, result: Buffer): Frame {
+  const { start, end } = frame.result!
+  const reader = createFrameReader()
+  for (const chunk of cut(frame.chunks, { start: 0, end: start })) reader.push(chunk)
+  reader.push(result)
+  for (const chunk of cut(frame.chunks, { start: end, end: frame.size })) reader.push(chunk)
+  return reader.finish() ?? frame
+}
+
 const ID_AT = '{"jsonrpc":"2.0","id":'.length
 
 /** A response built around the bytes of a result or an error. */
@@ -149,6 +159,12 @@ export function cancelledId(frame: Frame): RawId | undefined {
   const params = slice(frame.chunks, frame.params)
   const id = locate(params, 'requestId')
   return id === undefined ? undefined : params.toString('utf8', id.start, id.end)
+}
+
+/** A cancellation of the request with this id (MCP 2025-11-25, cancellation). */
+export function cancellation(requestId: RawId): Frame {
+  const params = `{"requestId":${requestId},"reason":"The server has lost its session."}`
+  return readFrame(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`)!
 }
 
 function messageFrame(chunks: readonly Buffer[], size: number, spans: MessageSpans): Frame {

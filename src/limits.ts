@@ -195,6 +195,92 @@ export const KEYCHAIN_IDLE_MS = 2_000
 /** Longest text of one entry: the Windows Credential Manager takes 2,560 bytes, in UTF-16. */
 export const KEYCHAIN_PIECE_CHARS = 1_200
 
+/** How long a request is tried again when the server is away or busy: a restart or a deployment. */
+export const RETRY_FOR_MS = 20_000
+
+/** Bounds of the pause between two tries of one request, doubled each time. */
+export const RETRY_MIN_MS = 100
+export const RETRY_MAX_MS = 5_000
+
+/** One new session in this time: a server that loses sessions faster is broken, not restarting. */
+export const RENEWAL_PAUSE_MS = 5_000
+
+/** How long requests of a lost session may still get their answer, or their own refusal. */
+export const LOST_SESSION_GRACE_MS = 2_000
+
+/** What is repeated in a new session (log level, subscriptions) holds nobody up for longer. */
+export const REPLAY_MS = 5_000
+
+/** Subscriptions that are repeated in a new session; a host that has more is asked to renew them. */
+export const MAX_SUBSCRIPTIONS = 1_000
+
+/** A stream that lived this long was healthy: the next pause is the shortest again. */
+export const HEALTHY_STREAM_MS = 30_000
+
+/** What was said in a shorter gap of a stream that ended in good order is very likely nothing. */
+export const STREAM_GAP_MS = 1_000
+
+/** Hosts answer each list_changed with a new list: after gaps they are told this seldom. */
+export const LIST_CHANGED_PAUSE_MS = 60_000
+
+/** How long a ping may be unanswered: a loaded server answers within this, a dead one never. */
+export const PING_TIMEOUT_MS = 10_000
+
+/** How often the clock is looked at. */
+export const CLOCK_CHECK_MS = 1_000
+
+/** How often the machine's own addresses are looked at: a tenth of a millisecond each time. */
+export const NETWORK_CHECK_MS = 3_000
+
+/** A clock that jumps further than this has slept; a busy machine is never this late. */
+export const WAKE_AFTER_MS = 10_000
+
+/** The status file is written this long after a change: a storm of changes costs one write. */
+export const STATUS_WRITE_MS = 1_000
+
+/** Status files that are looked at for bridges that were killed; more than a machine runs. */
+export const MAX_STATUS_FILES = 1_000
+/** Tools of one server whose fingerprints and hints are kept; the largest known server lists 1,200. */
+export const MAX_KNOWN_TOOLS = 10_000
+
+/** Nesting of a tool's schema that is put in order before it is compared; deeper parts as they are. */
+export const MAX_CANONICAL_DEPTH = 200
+
+/** Stored sign-ins that are listed; a person has a dozen. */
+export const MAX_LISTED_SIGN_INS = 1_000
+
+/** A progress line fits on a terminal that has the classic width. */
+export const MAX_PROGRESS_CHARS = 79
+
+/** Pages of a list that a command follows; the largest known server fills three. */
+export const MAX_LISTED_PAGES = 100
+
+/** Pings of one `bridge ping`: a measurement, not a load test. */
+export const MAX_PINGS = 1_000
+
+/** Pause between two pings, so that they do not queue up behind each other on the way. */
+export const PING_PAUSE_MS = 100
+
+/** A server that had no `server/discover` is asked again after a day: it may have been upgraded. */
+export const LEGACY_VERDICT_MS = 24 * 60 * 60_000
+
+/** Rounds of questions for one call of the stateless era; the SDKs stop after as many. */
+export const MAX_INPUT_ROUNDS = 10
+
+/** How long a person has to answer all questions of one call: a coffee, and a look at the documents. */
+export const INPUT_MS = 15 * 60_000
+
+/** Questions of one round; a form with more of them is a mistake or an attack. */
+export const MAX_QUESTIONS_PER_ROUND = 100
+
+/** Pause before a call is repeated that the server wants repeated without a question; as the SDKs pace it. */
+export const STATE_ONLY_PAUSE_MS = 250
+
+/** How long a server may take to acknowledge a subscription before the host hears that it did not. */
+export const ACKNOWLEDGE_MS = 10_000
+
+/** Resources that one host may be subscribed to; their addresses are all sent again with each new one. */
+export const MAX_SUBSCRIBED_RESOURCES = 1_000
 /** How long a program may take to print a token: those of clouds start an interpreter and ask a server. */
 export const TOKEN_COMMAND_MS = 30_000
 

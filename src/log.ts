@@ -29,6 +29,9 @@ export function createLog(
   }
 }
 
+/** For users who want nothing on stderr. */
+export const silentLog: Log = { warn: () => {}, state: () => {} }
+
 /** Text that a server supplied, safe for a terminal: no control characters, no escape sequences. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')

@@ -38,6 +38,7 @@ const REFUSED_HANDSHAKE: NetworkReason = {
 export const NETWORK_REASONS: Readonly<Record<string, NetworkReason>> = {
   ECONNREFUSED: { why: 'nothing listens there', early: true },
   ECONNRESET: { why: 'the connection was reset' },
+  ENETDOWN: { why: 'the network has changed' },
   EPIPE: { why: 'the connection was closed' },
   ENOTFOUND: { why: 'the host name does not exist', hint: NAME, early: true },
   EAI_AGAIN: { why: 'the host name could not be resolved', hint: NAME, early: true },

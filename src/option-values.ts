@@ -6,6 +6,10 @@ export interface OptionSpec {
   readonly short?: string
   /** What stands for the value in the help; a flag without it is on or off. */
   readonly value?: string
+  /** The value that the flag alone stands for; any other one is given behind `=`. */
+  readonly bare?: string
+  /** Values to be offered beyond those that `value` lists as `a|b`. */
+  readonly choices?: readonly string[]
   readonly multiple?: boolean
   /** The environment variable with the same meaning; the flag wins. */
   readonly variable?: string
@@ -14,6 +18,11 @@ export interface OptionSpec {
 
 /** What the command line says, by option name. */
 export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
+
+/** The words that an option takes; none when its value is free. */
+export function choicesOf({ value, choices }: OptionSpec): readonly string[] {
+  return choices ?? (value?.includes('|') === true ? value.split('|') : [])
+}
 
 /** The value of an option that is given at most once. */
 export function text(value: Values[string]): string | undefined {

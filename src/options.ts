@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { AUTH_OPTIONS } from './auth/flags.ts'
-import { type AuthOptions, readAuthOptions } from './auth/options.ts'
+import { type Asks, type AuthOptions, readAuthOptions } from './auth/options.ts'
+import { ERA_OPTIONS, type Protocol, PROTOCOLS } from './era/flags.ts'
 import { BridgeError } from './errors.ts'
 import { isLoopback } from './hostnames.ts'
 import { NETWORK_OPTIONS } from './http/flags.ts'
@@ -15,7 +16,24 @@ import {
   text,
   type Values,
 } from './option-values.ts'
+import { LINK_OPTIONS, type LinkOptions, readLinkOptions } from './remote/flags.ts'
 import type { Strategy } from './remote/index.ts'
+import { readToolRules, TOOL_OPTIONS, type ToolRules } from './tools/options.ts'
+
+/** Where sign-ins are kept. */
+export type StoreChoice = 'file' | 'keychain' | 'keychain-only'
+
+const STORES: readonly StoreChoice[] = ['file', 'keychain', 'keychain-only']
+
+const STRATEGIES: readonly Strategy[] = [
+  'auto',
+  'http',
+  'sse',
+  'http-first',
+  'sse-first',
+  'http-only',
+  'sse-only',
+]
 
 /** The options of the relay and of every command that talks to a server. */
 export const SERVER_OPTIONS: readonly OptionSpec[] = [
@@ -37,6 +55,7 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     value: 'auto|http|sse',
     variable: 'BRIDGE_TRANSPORT',
     help: 'Transport of the server; also http-first, sse-first, http-only, sse-only. Default: auto.',
+    choices: STRATEGIES,
   },
   {
     name: 'allow-http',
@@ -49,6 +68,8 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     variable: 'BRIDGE_TIMEOUT',
     help: 'Give a request up after this much silence of the server: 90, 90s, 5m, 500ms. Default: never.',
   },
+  ...LINK_OPTIONS,
+  ...ERA_OPTIONS,
   ...AUTH_OPTIONS,
   ...NETWORK_OPTIONS,
   {
@@ -56,6 +77,24 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     value: 'file|keychain',
     variable: 'BRIDGE_STORE',
     help: "Keep sign-ins in a private file or in the system's keychain; keychain-only never uses the file. Default: file.",
+    choices: STORES,
+  },
+  ...TOOL_OPTIONS,
+  {
+    name: 'silent',
+    variable: 'BRIDGE_SILENT',
+    help: 'Write nothing to stderr, not even the address of the sign-in page.',
+  },
+]
+
+/** The options of every command. */
+export const GENERAL_OPTIONS: readonly OptionSpec[] = [
+  { name: 'help', short: 'h', help: 'Show this help, or that of a command.' },
+  { name: 'version', help: 'Show the version; with --json also that of Node and the system.' },
+  {
+    name: 'no-color',
+    variable: 'NO_COLOR',
+    help: 'Print without colours; FORCE_COLOR prints them where there is no terminal.',
   },
 ]
 
@@ -72,28 +111,18 @@ export interface ServerOptions {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly strategy: Strategy
+  readonly protocol: Protocol
   readonly timeoutMs: number | undefined
+  readonly link: LinkOptions
   readonly auth: AuthOptions
   readonly network: NetworkOptions
   readonly store: StoreChoice
   /** Names of the options that are set, by flag or variable. */
   readonly given: readonly string[]
+  readonly tools: ToolRules
+  /** Whether stderr is to stay empty. */
+  readonly silent: boolean
 }
-
-/** Where sign-ins are kept. */
-export type StoreChoice = 'file' | 'keychain' | 'keychain-only'
-
-const STORES: readonly StoreChoice[] = ['file', 'keychain', 'keychain-only']
-
-const STRATEGIES: readonly Strategy[] = [
-  'auto',
-  'http',
-  'sse',
-  'http-first',
-  'sse-first',
-  'http-only',
-  'sse-only',
-]
 
 /** Headers that the transport itself writes; a second opinion on them would break the protocol. */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
@@ -118,12 +147,12 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
  * Reads what a command line and the environment say about a server and the way to it.
  * Throws `BridgeError` for anything unusable.
  *
- * @param attended whether a person waits for the sign-in at a terminal
+ * @param asks who waits for the sign-in, if one is needed
  */
 export function readServerOptions(
   { command, values, operands: [target, ...rest] }: ServerCommandLine,
   env: NodeJS.ProcessEnv,
-  attended = false,
+  asks: Asks = 'a host',
 ): ServerOptions {
   if (target === undefined) {
     const usage = `Usage: bridge ${command === undefined ? '' : `${command} `}<server_url>`
@@ -142,10 +171,18 @@ export function readServerOptions(
       'transport',
       text(values['transport']) ?? env['BRIDGE_TRANSPORT'] ?? 'auto',
     ),
+    protocol: oneOf(
+      PROTOCOLS,
+      'protocol',
+      text(values['protocol']) ?? env['BRIDGE_PROTOCOL'] ?? 'auto',
+    ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
-    auth: readAuthOptions(values, env, allowHttp, attended, certificate),
+    auth: readAuthOptions(values, env, allowHttp, asks, certificate),
     network,
+    link: readLinkOptions(values, env),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
+    tools: readToolRules(values, env),
+    silent: values['silent'] === true || isOn(env['BRIDGE_SILENT']),
     given: givenOptions(SERVER_OPTIONS, values, env),
   })
 }

@@ -1,9 +1,10 @@
 import type { HostLine, Local, Remote, RemoteEvents } from './channel.ts'
-import { errorObject, failureFrame, invalid, unanswered } from './error-frames.ts'
-import { PARSE_ERROR_CODE, RelayError } from './errors.ts'
+import { errorObject, failureFrame, invalid, tooMany, unanswered } from './error-frames.ts'
+import { PARSE_ERROR_CODE, type RelayError } from './errors.ts'
 import {
   answer,
   batchFrame,
+  cancellation,
   cancelledId,
   errorFrame,
   type ErrorObject,
@@ -104,8 +105,7 @@ export function createRelay(local: Local, log: Log): Relay {
       return false
     }
     if (open.size >= MAX_OPEN_REQUESTS) {
-      const message = `More than ${MAX_OPEN_REQUESTS} requests are waiting for an answer.`
-      void refuse(id, errorObject(new RelayError(message, { phase: 'request' })), group)
+      void refuse(id, errorObject(tooMany()), group)
       return false
     }
     open.set(id, { group })
@@ -218,10 +218,17 @@ export function createRelay(local: Local, log: Log): Relay {
           void remote.send(errorFrame(frame.id!, invalid(DUPLICATE)))
           return undefined
         }
+        if (asked.size >= MAX_OPEN_REQUESTS) {
+          void remote.send(errorFrame(frame.id!, errorObject(tooMany())))
+          return undefined
+        }
         asked.add(frame.id!)
         return local.send(frame)
-      case 'notification':
+      case 'notification': {
+        const id = cancelledId(frame)
+        if (id !== undefined) asked.delete(id)
         return local.send(frame)
+      }
       case 'response':
         return response(frame, owner)
       case 'batch':
@@ -266,6 +273,10 @@ export function createRelay(local: Local, log: Log): Relay {
     events: {
       frame: fromServer,
       lost: (error, only) => fail(only === undefined ? [...open.keys()] : [only], () => error),
+      forgotten() {
+        for (const id of asked) void local.send(cancellation(id))
+        asked.clear()
+      },
     },
     run(server) {
       remote = server

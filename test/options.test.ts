@@ -116,7 +116,7 @@ describe('the server URL', () => {
 
   test('is needed, and only one', () => {
     expect(failure([]).message).toBe('No server URL.')
-    expect(failure([URL_ARGUMENT, '3334']).message).toBe('One server URL only; 3334 is too much.')
+    expect(failure([URL_ARGUMENT, 'more']).message).toBe('One server URL only; more is too much.')
   })
 })
 

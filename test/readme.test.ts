@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { GENERAL_OPTIONS } from '../src/arguments.ts'
 import { COMMANDS } from '../src/commands/table.ts'
 import type { OptionSpec } from '../src/option-values.ts'
-import { SERVER_OPTIONS } from '../src/options.ts'
+import { GENERAL_OPTIONS, SERVER_OPTIONS } from '../src/options.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 

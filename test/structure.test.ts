@@ -6,7 +6,18 @@ const root = new URL('..', import.meta.url).pathname
 const src = join(root, 'src')
 
 /** What every part of the program may import. */
-const LEAVES = ['channel', 'errors', 'frame', 'hostnames', 'json', 'limits', 'log', 'pause']
+const LEAVES = [
+  'backoff',
+  'channel',
+  'delivery',
+  'errors',
+  'frame',
+  'hostnames',
+  'json',
+  'limits',
+  'log',
+  'pause',
+]
 
 /**
  * What the parts of the program may import besides themselves: folders of src, and files in it. A
@@ -14,39 +25,72 @@ const LEAVES = ['channel', 'errors', 'frame', 'hostnames', 'json', 'limits', 'lo
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // `local`: whose child the process is, is looked up before anything else is loaded.
-  cli: ['arguments', 'bridge', 'commands', 'errors', 'limits', 'local', 'options', 'package.json'],
-  arguments: ['commands', 'errors', 'nearest', 'option-values', 'options'],
+  cli: [
+    'arguments',
+    'bridge',
+    'commands',
+    'complaint',
+    'errors',
+    'limits',
+    'local',
+    'option-values',
+    'options',
+    'package.json',
+    'terminal',
+  ],
+  complaint: ['errors', 'limits', 'log'],
+  arguments: ['commands', 'errors', 'mcp-remote', 'nearest', 'option-values', 'options'],
   commands: [
     ...LEAVES,
-    'arguments',
     'auth',
     'connection',
     'http',
+    'link',
     'nearest',
     'option-values',
     'options',
     'package.json',
+    'paths',
     'store',
+    'terminal',
+    'tools',
   ],
-  bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
+  bridge: [...LEAVES, 'connection', 'link', 'local', 'options', 'paths', 'relay', 'status'],
+  link: [
+    ...LEAVES,
+    'auth',
+    'connection',
+    'era',
+    'http',
+    'options',
+    'paths',
+    'remote',
+    'store',
+    'tools',
+  ],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'policy', 'store'],
-  options: [...LEAVES, 'auth', 'http', 'option-values', 'remote'],
+  options: [...LEAVES, 'auth', 'era', 'http', 'option-values', 'remote', 'tools'],
+  tools: [...LEAVES, 'error-frames', 'option-values', 'store'],
+  'mcp-remote': ['commands', 'option-values', 'options'],
   // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
   relay: ['channel', 'error-frames', 'errors', 'frame', 'limits', 'log'],
   local: ['channel', 'frame', 'limits', 'log'],
-  remote: [...LEAVES, 'era', 'http', 'store'],
-  era: ['frame', 'json', 'log'],
+  remote: [...LEAVES, 'era', 'http', 'option-values', 'store'],
+  era: [...LEAVES, 'error-frames', 'option-values'],
   http: [...LEAVES, 'auth', 'option-values', 'private-file'],
   auth: [...LEAVES, 'option-values', 'package.json', 'private-file', 'store'],
   store: LEAVES,
+  status: ['limits', 'log', 'store'],
   'option-values': ['errors'],
   paths: [],
   policy: [...LEAVES, 'options'],
+  backoff: ['limits'],
   channel: ['frame'],
+  delivery: ['channel'],
   frame: ['json'],
   json: [],
   errors: ['limits', 'network-reasons'],
-  'error-frames': ['errors', 'frame'],
+  'error-frames': ['errors', 'frame', 'limits'],
   hostnames: [],
   limits: [],
   log: [],
@@ -54,6 +98,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   nearest: [],
   pause: [],
   'private-file': ['errors'],
+  terminal: [],
 }
 
 /** The source files, by path below src. */

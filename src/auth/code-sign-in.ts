@@ -128,7 +128,7 @@ export async function runCodeFlow(lead: Lead, open: OpenCodeFlow): Promise<Store
     } else {
       tokens = answer
     }
-    callback.finish({ ok: true })
+    callback.finish({ ok: true, next: lead.context.options.successUrl })
     return tokens
   } catch (error) {
     if (error instanceof AuthFailure && !lead.context.signal.aborted) {

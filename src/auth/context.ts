@@ -21,8 +21,6 @@ export interface AuthContext {
   readonly now: () => number
   /** The nonces for proofs that servers have given. */
   readonly nonces: Nonces
-  /** What of a token response is wanted: at an identity provider the proof of who signed in. */
-  readonly uses: 'access_token' | 'id_token'
   /** The company's identity provider, when the user has named one. */
   readonly idp: Idp | undefined
   readonly refusals: Refusals

@@ -62,7 +62,6 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     signal,
     now,
     nonces: desk.nonces,
-    uses: 'access_token',
     refusals: createRefusals(),
     permit,
     find: (hinted, known) =>
@@ -172,6 +171,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     }
     if (refusal.background) return elsewhere(refused)
     if (nobody) return refusedFresh(server)
+    if (options.unattended) return signInNeeded(server)
     await withPerson({ refused, scope: undefined, ...hintsOf(challenge) })
     return OK
   }
@@ -196,7 +196,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       ok: false,
       hint: 'The account or the client lacks a permission that this operation needs.',
     }
-    if (refusal.background || challenged === undefined) return failure
+    if (refusal.background || options.unattended || challenged === undefined) return failure
     if (nobody) return failure
     const before = currentTokens(await store.read())
     if (
@@ -265,6 +265,15 @@ function hintsOf(challenge: Challenge): Pick<SignInRequest, 'hinted' | 'challeng
 
 function tokenOf(credential: string | undefined): string | undefined {
   return credential?.replace(/^(?:Bearer|DPoP) /, '')
+}
+
+function signInNeeded(server: URL): Renewal {
+  return {
+    ok: false,
+    kind: 'unanswered',
+    message: `${server.host} needs a sign-in first.`,
+    hint: `Sign in with: bridge login ${server.origin}${server.pathname}`,
+  }
 }
 
 function refusedFresh({ host }: URL): Renewal {

@@ -107,6 +107,20 @@ export const AUTH_OPTIONS: readonly OptionSpec[] = [
     help: 'How long to wait for a person to sign in. Default: 5m.',
   },
   {
+    name: 'auth-success-url',
+    value: 'url',
+    help: 'Where the browser goes after a sign-in that succeeded, instead of our own page.',
+  },
+  {
+    name: 'token-endpoint',
+    value: 'url',
+    help: 'Ask this token endpoint, without looking for the authorization server; for --client-credentials.',
+  },
+  {
+    name: 'use-id-token',
+    help: 'Send the id token instead of the access token, for servers that want that; needs --scope openid.',
+  },
+  {
     name: 'allow-missing-pkce',
     help: 'Go on with an authorization server that does not say that it supports PKCE.',
   },

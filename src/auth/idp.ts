@@ -62,6 +62,9 @@ export function createIdp(
       scope: undefined,
       resource: false,
       dpop: 'off',
+      // Not to be sent anywhere but back to the provider, for its word at other places.
+      useIdToken: true,
+      tokenEndpoint: undefined,
       idp: undefined,
     },
     http,
@@ -71,7 +74,6 @@ export function createIdp(
     signal,
     now,
     nonces: createNonces(),
-    uses: 'id_token',
     idp: undefined,
     refusals: createRefusals(),
     permit: us.permit,
@@ -94,7 +96,7 @@ export function createIdp(
       refused = stale ?? refused
       const hints = { refused, hinted: undefined, challenged: undefined, dpop: false }
       const outcome = await renewSilently(context, hints)
-      // Where ID tokens are wanted they are what a record holds (`AuthContext.uses`).
+      // Where ID tokens are wanted they are what a record holds (`useIdToken`).
       return outcome === 'needs-person' ? undefined : outcome.tokens.accessToken
     },
     async signIn(insist, show) {

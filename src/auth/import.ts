@@ -16,9 +16,9 @@ export async function importSignIn(
   record: ServerRecord,
   hinted: string | undefined,
 ): Promise<ServerRecord | undefined> {
-  const { options, server, find, log, env, uses } = context
+  const { options, server, find, log, env } = context
   const first = Object.keys(record.issuers).length === 0 && record.failed === undefined
-  if (!first || options.profile !== 'default' || uses === 'id_token') return undefined
+  if (!first || options.profile !== 'default' || options.useIdToken) return undefined
   const { authorizeParams, clientMetadataUrl } = options
   const resource = options.resource === false ? undefined : options.resource
   const found = readMcpRemote(env, { server, resource, authorizeParams, clientMetadataUrl })

@@ -19,7 +19,8 @@ type CallbackAnswer = URLSearchParams
 
 /** How the sign-in ended, for the person who looks at the browser. */
 export type Outcome =
-  | { readonly ok: true }
+  /** `next`: where the browser goes then; a page of ours without it. */
+  | { readonly ok: true; readonly next?: string | undefined }
   | { readonly ok: false; readonly title: string; readonly detail: string }
 
 /** A listener on this machine that waits for one browser to come back. */
@@ -130,7 +131,9 @@ export async function listenForCallback(place: CallbackPlace): Promise<Callback>
         else pending = { digest: digest(state), resolve, reject }
       }),
     finish(outcome) {
-      const page = outcome.ok ? successPage() : failurePage(outcome.title, outcome.detail)
+      const page = outcome.ok
+        ? successPage(outcome.next)
+        : failurePage(outcome.title, outcome.detail)
       void end(page, stopped)
     },
     async close() {

@@ -8,6 +8,7 @@ import {
   variableOption,
 } from './enterprise-options.ts'
 import { AUTH_OPTIONS } from './flags.ts'
+import { successUrlOf, tokenEndpointOf } from './urls.ts'
 import { durationMs, expand, isOn, list, text, type Values } from '../option-values.ts'
 
 /** A client that the user has registered. */
@@ -18,6 +19,9 @@ export interface ConfiguredClient {
   readonly key: string | undefined
   readonly authMethod: string | undefined
 }
+
+/** Who waits for the sign-in: a host, a person at a terminal, or nobody who could. */
+export type Asks = 'a host' | 'a person' | 'nobody'
 
 /** How to get a token. */
 type GrantChoice =
@@ -43,6 +47,8 @@ export interface AuthOptions extends EnterpriseOptions {
   readonly authorizeParams: Readonly<Record<string, string>>
   /** Whether a person asked for the sign-in, at a terminal, and waits for it. */
   readonly attended: boolean
+  /** Whether nobody is ever asked to sign in: what needs a person fails instead. */
+  readonly unattended: boolean
   /** Whether that person pastes what the browser of another machine brings back. */
   readonly paste: boolean
   readonly browser: boolean
@@ -50,6 +56,12 @@ export interface AuthOptions extends EnterpriseOptions {
   readonly callbackHost: '127.0.0.1' | 'localhost' | undefined
   readonly callbackPath: string | undefined
   readonly timeoutMs: number
+  /** Where the browser goes in the end; `undefined`: a page of ours. */
+  readonly successUrl: string | undefined
+  /** Where a program asks for tokens; `undefined`: where the authorization server says. */
+  readonly tokenEndpoint: string | undefined
+  /** Whether the id token goes in the place of the access token. */
+  readonly useIdToken: boolean
   readonly allowHttp: boolean
   readonly allowMissingPkce: boolean
   readonly allowPrivate: boolean
@@ -62,7 +74,7 @@ export function readAuthOptions(
   values: Values,
   env: NodeJS.ProcessEnv,
   allowHttp: boolean,
-  attended: boolean,
+  asks: Asks,
   certificate = false,
 ): AuthOptions {
   const read = (name: string): string | undefined => {
@@ -96,13 +108,17 @@ export function readAuthOptions(
     issuer: issuerOf(read('issuer')),
     resource: resourceOf(values, read('resource')),
     authorizeParams: authorizeParams(values),
-    attended,
+    attended: asks === 'a person',
+    unattended: asks === 'nobody',
     paste,
     browser: !paste && values['no-browser'] !== true && !isOn(env['BRIDGE_NO_BROWSER']),
     callbackPort: portOf(read('callback-port')),
     callbackHost: hostOf(read('callback-host')),
     callbackPath: pathOf(read('callback-path')),
     timeoutMs: durationMs(read('auth-timeout')) ?? SIGN_IN_MS,
+    successUrl: successUrlOf(read('auth-success-url'), allowHttp),
+    tokenEndpoint: tokenEndpointOf(read('token-endpoint'), grant === 'client_credentials'),
+    useIdToken: values['use-id-token'] === true,
     allowHttp,
     allowMissingPkce: values['allow-missing-pkce'] === true,
     allowPrivate: values['allow-private-network'] === true,

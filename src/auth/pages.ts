@@ -9,8 +9,9 @@ export interface Page {
   readonly body: string
 }
 
-/** The page after a sign-in that succeeded to its end. */
-export function successPage(): Page {
+/** The answer after a sign-in that succeeded to its end: a page, or the way to the user's own one. */
+export function successPage(next?: string): Page {
+  if (next !== undefined) return { status: 303, headers: { ...HEADERS, location: next }, body: '' }
   return htmlPage(200, 'whole', {
     title: 'You are signed in',
     text: 'You can close this window and go back to your app.',

@@ -156,7 +156,9 @@ async function again(
   const known = before === undefined ? undefined : record.current
   const metadata = known === undefined ? undefined : record.issuers[known]?.metadata
   const found: Discovery =
-    known !== undefined && metadata !== undefined
+    known !== undefined &&
+    metadata !== undefined &&
+    (context.options.tokenEndpoint ?? metadata.token_endpoint) === metadata.token_endpoint
       ? { issuer: known, metadata, published: true, resource: undefined }
       : await discoverFor(context, record, hinted)
   const asked: Asked = {
@@ -182,11 +184,16 @@ function byGrant(
   return asClient(context, found, asked)
 }
 
-function discoverFor(
+async function discoverFor(
   { find, options, log }: AuthContext,
   record: ServerRecord,
   hinted: string | undefined,
 ): Promise<Discovery> {
+  if (options.tokenEndpoint !== undefined) {
+    const issuer = options.issuer ?? new URL(options.tokenEndpoint).origin
+    const metadata = { issuer, token_endpoint: options.tokenEndpoint }
+    return { issuer, metadata, published: false, resource: undefined }
+  }
   if (options.issuer === undefined && options.grant === 'client_credentials') {
     // Otherwise the MCP server decides who is given the secret.
     log.warn('pass --issuer: without it the server decides who gets the credentials of the client')

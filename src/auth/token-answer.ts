@@ -1,5 +1,4 @@
 import { AuthFailure, type FailureKind, quote } from './failure.ts'
-import { endOf } from './jwt.ts'
 import { oauthError, refusesResource } from './oauth-error.ts'
 
 /** What an error code of a token endpoint means (RFC 6749 §5.2, RFC 8628 §3.5). */
@@ -14,28 +13,20 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 
 /**
  * A response that oauth4webapi can read: it takes HTTP 401 with a challenge for something else than
- * the error in its body, and an `id_token` that is not for us for something to be verified.
+ * the error in its body, and an `id_token`, which is only ever shown or sent, for something to be verified.
  */
 export async function tokenAnswer(
   response: Response,
   url: string,
-  uses: 'access_token' | 'id_token',
-  now: number,
+  onIdToken: (idToken: string | undefined) => void,
 ): Promise<Response> {
   const { status } = response
   const content = await response.text()
   const body = status === 200 ? tokenBody(content) : undefined
   if (body === undefined) return refuse(response, content, url)
-  const { id_token, ...rest } = body
-  if (uses === 'access_token') return Response.json(rest)
-  if (typeof id_token !== 'string') {
-    throw new AuthFailure('grant', `${new URL(url).origin} gave no ID token.`)
-  }
-  // It is shown to the provider that has made it and to nobody else: only its end matters here.
-  const { expires_in: _, ...others } = rest
-  const end = endOf(id_token)
-  const lifetime = end === undefined ? {} : { expires_in: Math.max(1, (end - now) / 1000) }
-  return Response.json({ ...others, access_token: id_token, ...lifetime })
+  const { id_token, ...used } = body
+  onIdToken(typeof id_token === 'string' ? id_token : undefined)
+  return Response.json(used)
 }
 
 /** Says why there is no token. */

@@ -15,6 +15,9 @@ import { clientAuthentications, endpointsFor } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
 import { boundThumbprint, createProver, type Prover } from './dpop.ts'
 import { AuthFailure, quote } from './failure.ts'
+import { accountOf } from './id-token.ts'
+import { endOf } from './jwt.ts'
+import { createNonces } from './nonces.ts'
 import { millisecondsOf } from './seconds.ts'
 import { refuse, tokenAnswer } from './token-answer.ts'
 
@@ -50,8 +53,11 @@ export async function requestTokens(
   const server = endpointsFor(client, context.options, metadata)
   const oauthClient: Client = { client_id: client.clientId }
   const prover = bind && createProver(bind.key)
+  let idToken: string | undefined
   const options: TokenEndpointRequestOptions = {
-    ...requestOptions(context, prover),
+    ...requestOptions(context, prover, (received) => {
+      idToken = received
+    }),
     additionalParameters: resource === undefined ? {} : { resource },
   }
   const ways = await clientAuthentications(client, context.options, metadata)
@@ -62,7 +68,13 @@ export async function requestTokens(
     )
     return processRefreshTokenResponse(server, oauthClient, response)
   })
-  const { access_token, refresh_token, expires_in, token_type } = answer
+  const { refresh_token, expires_in, token_type } = answer
+  const access_token = context.options.useIdToken ? idToken : answer.access_token
+  if (access_token === undefined) {
+    throw new AuthFailure('refused', `${metadata.issuer} gave no id token (--use-id-token).`, {
+      hint: 'It belongs to the scope openid: --scope "openid …".',
+    })
+  }
   if (!ACCESS_TOKEN.test(access_token)) {
     throw new AuthFailure('refused', `${metadata.issuer} gave a token that cannot be sent.`)
   }
@@ -70,12 +82,15 @@ export async function requestTokens(
     accessToken: access_token,
     refreshToken: refresh_token,
     // Counted from the request: the answer may have been under way for a while.
-    expiresAt: expires_in === undefined ? undefined : startedAt + millisecondsOf(expires_in),
+    expiresAt: context.options.useIdToken
+      ? endOf(access_token)
+      : expires_in && startedAt + millisecondsOf(expires_in),
     obtainedAt: context.now(),
     scope: answer.scope ?? scope,
     requested: scope,
     resource,
     clientId: client.clientId,
+    account: accountOf(idToken),
     grant,
     proofKey: keyOf(metadata, token_type, access_token, bind, prover),
   }
@@ -123,13 +138,12 @@ export async function clearly<T>(work: () => Promise<T>): Promise<T> {
 function requestOptions(
   context: AuthContext,
   prover: Prover | undefined,
+  onIdToken: (idToken: string | undefined) => void,
 ): TokenEndpointRequestOptions {
   return {
     [allowInsecureRequests]: true,
-    [customFetch]: async (url, init) => {
-      const response = await ask(context, url, init as RequestInit, prover)
-      return tokenAnswer(response, url, context.uses, context.now())
-    },
+    [customFetch]: async (url, init) =>
+      tokenAnswer(await ask(context, url, init as RequestInit, prover), url, onIdToken),
   }
 }
 
@@ -143,10 +157,11 @@ const SECRETS = [
   'device_code',
   'assertion',
   'subject_token',
+  'token',
 ]
 
 async function ask(
-  { http, nonces }: AuthContext,
+  { http, nonces }: Pick<AuthContext, 'http' | 'nonces'>,
   url: string,
   init: RequestInit,
   prover?: Prover,
@@ -174,7 +189,8 @@ async function ask(
 }
 
 /** The same for endpoints whose good answer is no token for the MCP server. */
-export function plainOptions(context: AuthContext): TokenEndpointRequestOptions {
+export function endpointOptions({ http }: Pick<AuthContext, 'http'>): TokenEndpointRequestOptions {
+  const context = { http, nonces: createNonces() }
   return {
     [allowInsecureRequests]: true,
     [customFetch]: async (url, init) => {
@@ -184,7 +200,7 @@ export function plainOptions(context: AuthContext): TokenEndpointRequestOptions 
   }
 }
 
-/** Sends with each way to authenticate until one is not refused as the wrong client. */
+/** Sends a request with one way to authenticate after the other, as long as the client is refused. */
 export async function tryEach(
   ways: readonly ClientAuth[],
   send: (way: ClientAuth) => Promise<Response>,

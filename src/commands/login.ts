@@ -1,14 +1,14 @@
 import { constants } from 'node:os'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { FailureKind } from '../auth/failure.ts'
-import type { Authorizer, Renewal } from '../auth/index.ts'
+import type { Authorizer } from '../auth/index.ts'
 import { openConnection } from '../connection.ts'
-import { BridgeError, type ErrorCode, networkCode, networkFailure, RelayError } from '../errors.ts'
+import { BridgeError } from '../errors.ts'
 import { header } from '../http/body.ts'
 import type { HttpRequest, HttpResponse, HttpSend } from '../http/client.ts'
 import { SESSION_DELETE_MS } from '../limits.ts'
 import { createLog } from '../log.ts'
 import { readServerOptions } from '../options.ts'
+import { explained, type Watched, watched } from './explained.ts'
 import { readPastes } from './paste.ts'
 import type { RunCommand } from './table.ts'
 
@@ -16,7 +16,7 @@ const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** Signs in to the server now, with a person at this terminal. */
 export const runLogin: RunCommand = async (line, process) => {
-  const options = readServerOptions(line, process.env, true)
+  const options = readServerOptions(line, process.env, 'a person')
   const force = line.values['force'] === true
   const { host } = options.url
   if (options.headers['authorization'] !== undefined) {
@@ -38,21 +38,21 @@ export const runLogin: RunCommand = async (line, process) => {
     ending.abort()
   }
   for (const signal of SIGNALS) process.once(signal, onSignal)
-  const { http, authorizer, sendWith, isKept } = await openConnection(options, log, process.env)
+  const { http, authorizer, sendWith, stored } = await openConnection(options, log, process.env)
   const before = authorizer.credential()
-  const watched = watch(authorizer, force)
+  const insisting = insistent(authorizer, force)
   const { pending } = authorizer
   const onExhausted = (): void => ending.abort()
   const pastes = options.auth.paste
     ? readPastes({ stdin: process.stdin, log, send: http.send, pending, onExhausted })
     : undefined
   try {
-    const send = sendWith(watched)
+    const send = sendWith(insisting)
     const response = await knock(send, options.url, ending.signal)
     judge(response, options.url)
     await leave(send, response)
-    const after = watched.credential()
-    if (after !== undefined && !(await isKept(after))) {
+    const after = insisting.credential()
+    if (after !== undefined && after !== `Bearer ${(await stored())?.accessToken}`) {
       throw new BridgeError('store_unusable', 'You are signed in, but that could not be kept.')
     }
     log.warn(summary(host, before, after))
@@ -68,7 +68,7 @@ export const runLogin: RunCommand = async (line, process) => {
         cause: error,
       })
     }
-    throw explained(error, options.url, watched.failure())
+    throw explained(error, options.url, insisting.failure())
   } finally {
     pastes?.close()
     await authorizer.close()
@@ -77,21 +77,11 @@ export const runLogin: RunCommand = async (line, process) => {
 }
 
 /** The authorizer as this command needs it, which remembers why it could not help. */
-interface Watched extends Authorizer {
-  failure(): FailureKind | undefined
-}
-
-function watch(authorizer: Authorizer, force: boolean): Watched {
+function insistent(authorizer: Authorizer, force: boolean): Watched {
   const before = authorizer.credential()
-  let failure: FailureKind | undefined
-  const noted = async (work: Promise<Renewal>): Promise<Renewal> => {
-    const renewal = await work
-    failure = renewal.ok ? undefined : renewal.kind
-    return renewal
-  }
+  const inner = watched(authorizer)
   return {
-    close: authorizer.close,
-    failure: () => failure,
+    ...inner,
     credential() {
       const credential = authorizer.credential()
       // The server shall ask for a sign-in, so it is not shown the one that works.
@@ -100,14 +90,10 @@ function watch(authorizer: Authorizer, force: boolean): Watched {
     headers(request) {
       return force && authorizer.credential() === before ? undefined : authorizer.headers(request)
     },
-    noted: authorizer.noted,
-    due() {
-      const due = force ? undefined : authorizer.due()
-      return due && noted(due)
-    },
+    due: () => (force ? undefined : inner.due()),
     renew(refusal) {
       const afresh = force && refusal.credential === undefined
-      return noted(authorizer.renew(afresh ? { ...refusal, credential: before, afresh } : refusal))
+      return inner.renew(afresh ? { ...refusal, credential: before, afresh } : refusal)
     },
     // Requests wait for the person as long as it takes: the address is on this terminal.
     pending: () => undefined,
@@ -174,24 +160,4 @@ function summary(host: string, before: string | undefined, after: string | undef
   if (after === undefined) return `${host} asks for no sign-in: there is nothing to do.`
   if (after === before) return `Already signed in to ${host}. --force signs in again.`
   return `Signed in to ${host}.`
-}
-
-const CODES: Readonly<Partial<Record<FailureKind, ErrorCode>>> = {
-  unreachable: 'unreachable',
-  unanswered: 'sign_in_needed',
-}
-
-/** A failure on the way, with its exit code. */
-function explained(error: unknown, url: URL, kind: FailureKind | undefined): unknown {
-  if (error instanceof BridgeError) return error
-  if (!(error instanceof RelayError) && networkCode(error) === undefined) return error
-  const { message, details, cause } = networkFailure(error, url.origin, 'request')
-  const hint = details.hint === undefined ? {} : { hint: details.hint }
-  const code =
-    details.phase === 'authorization'
-      ? ((kind && CODES[kind]) ?? 'sign_in_failed')
-      : details.phase === 'response'
-        ? 'server_failed'
-        : 'unreachable'
-  return new BridgeError(code, message, { ...hint, cause })
 }

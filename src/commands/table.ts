@@ -8,6 +8,8 @@ export interface CommandLine {
   readonly values: Values
   /** The words that are neither options nor their values, without the command's name. */
   readonly operands: readonly string[]
+  /** What the user should know about the words, one line each. */
+  readonly notes: readonly string[]
 }
 
 /** Runs a command; settles with the exit code. Rejects with `BridgeError` for what a person can mend. */
@@ -19,6 +21,8 @@ export interface CommandRecord {
   /** What follows the name, in the usual notation. */
   readonly operands: string
   readonly help: string
+  /** Words behind `bridge`, to copy. */
+  readonly examples?: readonly string[]
   /** Every option that the command takes; `--help` and `--version` go without saying. */
   readonly options: readonly OptionSpec[]
   /** Loads the code of the command, which no start of the relay needs. */
@@ -33,6 +37,28 @@ const LOGIN_OPTIONS: readonly OptionSpec[] = [
   { name: 'force', help: 'Sign in although the stored sign-in works.' },
 ]
 
+/** For machines: one JSON text on stdout, and failures as one JSON line on stderr. */
+export const JSON_OPTION: OptionSpec = {
+  name: 'json',
+  help: 'Print JSON for programs; a failure is one line of JSON on stderr.',
+}
+
+const ALL_OPTION: OptionSpec = { name: 'all', help: 'Every stored sign-in, of every server.' }
+
+const SHOW_OPTION: OptionSpec = { name: 'show', help: 'Print it although stdout is a terminal.' }
+
+const SAVE_OPTION: OptionSpec = {
+  name: 'save',
+  value: 'folder',
+  help: 'Write images, sounds and other binary content into this folder.',
+}
+
+const COUNT_OPTION: OptionSpec = {
+  name: 'count',
+  value: 'number',
+  help: 'How many pings to send, up to 1000. Default: 5.',
+}
+
 /** The verbs; without one of them the first word is the URL of a server to relay to. */
 export const COMMANDS: readonly CommandRecord[] = [
   {
@@ -41,5 +67,85 @@ export const COMMANDS: readonly CommandRecord[] = [
     help: 'Sign in now, in this terminal.',
     options: [...SERVER_OPTIONS, ...LOGIN_OPTIONS],
     load: async () => (await import('./login.ts')).runLogin,
+  },
+  {
+    name: 'logout',
+    operands: '[server_url]',
+    help: 'Revoke a stored sign-in where the server offers that, and delete it.',
+    examples: ['logout https://example.com/mcp', 'logout --all'],
+    options: [...SERVER_OPTIONS, ALL_OPTION, JSON_OPTION],
+    load: async () => (await import('./logout.ts')).runLogout,
+  },
+  {
+    name: 'status',
+    operands: '[server_url]',
+    help: 'Show the stored sign-ins, and which bridges run.',
+    options: [...SERVER_OPTIONS, JSON_OPTION],
+    load: async () => (await import('./status.ts')).runStatus,
+  },
+  {
+    name: 'token',
+    operands: '<server_url>',
+    help: 'Print a fresh access token for a script.',
+    examples: ['token https://example.com/mcp | pbcopy', 'token https://example.com/mcp --json'],
+    options: [...SERVER_OPTIONS, SHOW_OPTION, JSON_OPTION],
+    load: async () => (await import('./token.ts')).runToken,
+  },
+  {
+    name: 'tools',
+    operands: '<server_url>',
+    help: 'List the tools of a server.',
+    options: [...SERVER_OPTIONS, JSON_OPTION],
+    load: async () => (await import('./listing.ts')).runTools,
+  },
+  {
+    name: 'resources',
+    operands: '<server_url>',
+    help: 'List the resources of a server.',
+    options: [...SERVER_OPTIONS, JSON_OPTION],
+    load: async () => (await import('./listing.ts')).runResources,
+  },
+  {
+    name: 'prompts',
+    operands: '<server_url>',
+    help: 'List the prompts of a server.',
+    options: [...SERVER_OPTIONS, JSON_OPTION],
+    load: async () => (await import('./listing.ts')).runPrompts,
+  },
+  {
+    name: 'call',
+    operands: "<server_url> <tool> ['{json}' | key=value...]",
+    help: 'Call a tool and print its result.',
+    examples: [
+      'call https://example.com/mcp add_note text="Buy milk" urgent=true',
+      `call https://example.com/mcp add_note '{"text": "Buy milk"}' --json`,
+    ],
+    options: [...SERVER_OPTIONS, SAVE_OPTION, JSON_OPTION],
+    load: async () => (await import('./call.ts')).runCall,
+  },
+  {
+    name: 'read',
+    operands: '<server_url> <uri>',
+    help: 'Read a resource and print it.',
+    options: [...SERVER_OPTIONS, SAVE_OPTION, JSON_OPTION],
+    load: async () => (await import('./read.ts')).runRead,
+  },
+  {
+    name: 'ping',
+    operands: '<server_url>',
+    help: 'Measure how fast a server answers.',
+    options: [...SERVER_OPTIONS, COUNT_OPTION, JSON_OPTION],
+    load: async () => (await import('./ping.ts')).runPing,
+  },
+  {
+    name: 'completion',
+    operands: '<bash|zsh|fish|pwsh>',
+    help: 'Print the completion script of a shell.',
+    examples: [
+      'completion bash >> ~/.bashrc',
+      'completion fish > ~/.config/fish/completions/bridge.fish',
+    ],
+    options: [],
+    load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
   },
 ]

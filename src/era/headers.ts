@@ -1,10 +1,6 @@
 import { slice, type Frame } from '../frame.ts'
 import { locate, valueAt } from '../json/locate.ts'
-
-/** First revision of the stateless era: every request names its version in `params._meta`. */
-const FIRST_MODERN_VERSION = '2026-07-28'
-
-const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
+import { isModern, META } from './vocabulary.ts'
 
 /** Parameter that becomes `Mcp-Name` (MCP 2026-07-28, streamable-http; SEP-2663 for tasks). */
 const NAME_PARAMETER: Readonly<Record<string, string>> = {
@@ -19,11 +15,11 @@ const NAME_PARAMETER: Readonly<Record<string, string>> = {
 /** The protocol version that a request of the stateless era carries, `undefined` for all others. */
 export function modernVersion(frame: Frame): string | undefined {
   const { params } = frame
-  if (params === undefined || !frame.chunks.some((chunk) => chunk.includes(VERSION_KEY))) {
+  if (params === undefined || !frame.chunks.some((chunk) => chunk.includes(META.version))) {
     return undefined
   }
-  const version = valueAt(slice(frame.chunks, params), '_meta', VERSION_KEY)
-  return typeof version === 'string' && version >= FIRST_MODERN_VERSION ? version : undefined
+  const version = valueAt(slice(frame.chunks, params), '_meta', META.version)
+  return typeof version === 'string' && isModern(version) ? version : undefined
 }
 
 /** The standard headers of a message of the stateless era (MCP 2026-07-28, Standard Request Headers). */

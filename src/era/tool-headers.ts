@@ -1,4 +1,5 @@
-import { createFrameReader, slice, type Frame } from '../frame.ts'
+import { slice, type Frame, withResult } from '../frame.ts'
+import { withoutItems } from '../json/edit.ts'
 import { items, locate, valueAt } from '../json/locate.ts'
 import type { Span } from '../json/scanner.ts'
 import type { Log } from '../log.ts'
@@ -48,7 +49,7 @@ export function createToolHeaders(log: Log): ToolHeaders {
           log.warn(`tool ${name} is left out of the list: ${(error as Error).message}`)
         }
       }
-      return refused.length === 0 ? frame : withoutItems(frame, text, list, refused)
+      return refused.length === 0 ? frame : withResult(frame, withoutItems(text, list, refused))
     },
     headers(call) {
       const target = toolCall(call)
@@ -124,21 +125,4 @@ const DATA_KEYWORDS: ReadonlySet<string> = new Set(['default', 'const', 'enum', 
 
 function isObject(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The frame without some items of a list inside its result; all other bytes stay. */
-function withoutItems(frame: Frame, text: Buffer, list: Span, refused: readonly Span[]): Frame {
-  const kept = [...items(text, list)].filter(
-    (item) => !refused.some((span) => span.start === item.start),
-  )
-  const reader = createFrameReader()
-  const whole = slice(frame.chunks, { start: 0, end: frame.size })
-  const base = frame.result!.start
-  reader.push(whole.subarray(0, base + list.start + 1))
-  kept.forEach((item, index) => {
-    if (index > 0) reader.push(Buffer.from(','))
-    reader.push(whole.subarray(base + item.start, base + item.end))
-  })
-  reader.push(whole.subarray(base + list.end - 1))
-  return reader.finish() ?? frame
 }

@@ -7,6 +7,7 @@ import {
   MAX_STREAMS_PER_CONNECTION,
   RESPONSE_HIGH_WATER_BYTES,
 } from '../limits.ts'
+import { type Connections, createConnections, type Use } from './connections.ts'
 import type { Network } from './network.ts'
 
 /** One HTTP request of the bridge. */
@@ -18,9 +19,18 @@ export interface HttpRequest {
   readonly body?: readonly Buffer[] | undefined
   /** Called when the request has a connection and is written to it, before any later request is. */
   readonly onStart?: (() => void) | undefined
+  /** Called when it failed and will be sent again: what follows need not wait for that. */
+  readonly onPutOff?: (() => void) | undefined
   readonly signal?: AbortSignal | undefined
   /** Whether nobody waits for it: such a request never makes a person sign in. */
   readonly background?: boolean
+  /** Whether the host waits for another request behind this one, and cannot wait for a person. */
+  readonly behindAnother?: boolean
+  /**
+   * Whether it may be sent again although the server may have carried it out; asked when it has
+   * failed. Absent: it is never sent again here.
+   */
+  readonly repeatable?: (() => boolean) | undefined
 }
 
 /** A response whose body has not been read. */
@@ -47,6 +57,12 @@ export type HttpSend = (request: HttpRequest) => Promise<HttpResponse>
 /** The connection pool. */
 export interface HttpClient {
   readonly send: HttpSend
+  /** Ends the idle connections. */
+  reset(): void
+  /** Takes note of the connections; the result ends those on which nothing has come since. */
+  suspect(): (error: Error) => void
+  /** Ends the connections from addresses that this machine no longer has; says how many. */
+  dropOrphans(addresses: ReadonlySet<string>): number
   /** Ends every connection at once. */
   destroy(): Promise<void>
 }
@@ -76,15 +92,23 @@ export function createHttpClient(network: Network): HttpClient {
     const client = targets.at(-1)
     if (multiplexes && client instanceof Client) client.pipelining = MAX_STREAMS_PER_CONNECTION
   })
+  const connections = createConnections()
   return {
     send: (request) =>
       new Promise((resolve, reject) => {
+        if (request.repeatable !== undefined) connections.dropDoubtful(request.repeatable)
         const dispatched = dispatchOptions(request)
         // undici sends a POST beside others only with this word. It repeats nothing because of it.
         if (network.http2) dispatched.idempotent = true
-        agent.dispatch(dispatched, createHandler(request, resolve, reject))
+        agent.dispatch(dispatched, createHandler(request, connections, resolve, reject))
       }),
-    destroy: () => agent.destroy(),
+    reset: connections.reset,
+    suspect: connections.suspect,
+    dropOrphans: connections.dropOrphans,
+    destroy() {
+      connections.close()
+      return agent.destroy()
+    },
   }
 }
 
@@ -114,10 +138,12 @@ function options(
 
 function createHandler(
   request: HttpRequest,
+  connections: Connections,
   resolve: (response: HttpResponse) => void,
   reject: (reason: unknown) => void,
 ): Dispatcher.DispatchHandler {
   const { signal } = request
+  const use: Use = {}
   let controller: Dispatcher.DispatchController | undefined
   let onChunk: ((chunk: Buffer) => Promise<void> | undefined) | undefined
   let kept: Buffer[] = []
@@ -176,10 +202,12 @@ function createHandler(
       controller = started
       if (signal?.aborted === true) abort()
       else signal?.addEventListener('abort', abort, { once: true })
+      connections.starting(use)
       request.onStart?.()
     },
     onResponseStart(_controller, status, headers) {
       if (status < 200) return
+      connections.promised(headers['keep-alive'])
       resolve({
         status,
         headers,
@@ -205,9 +233,11 @@ function createHandler(
       if (keptBytes > RESPONSE_HIGH_WATER_BYTES) controller?.pause()
     },
     onResponseEnd() {
+      connections.ended(use)
       finish({})
     },
     onResponseError(_controller, error) {
+      connections.ended(use)
       reject(error)
       finish({ error })
     },

@@ -30,7 +30,9 @@ export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
       if (refusal === undefined) return response
       // Read now: a person may need minutes, and the server would not wait with its connection.
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
-      const renewing = telling(authorizer, authorizer.renew(refusal), refusal)
+      const patient = operationOf(request) === 'POST initialize' && request.behindAnother !== true
+      const renewed = authorizer.renew(refusal)
+      const renewing = patient ? renewed : telling(authorizer, renewed, refusal)
       const renewal = await before(request.signal, renewing)
       if (!renewal.ok && renewal.message === undefined) return reread(response, body, renewal.hint)
       demand(renewal, response.status)
@@ -90,9 +92,8 @@ function operationOf({ method, body }: HttpRequest): string {
 function telling(
   authorizer: Authorizer,
   work: Promise<Renewal>,
-  { operation, status }: Refusal,
+  { status }: Refusal,
 ): Promise<Renewal> {
-  if (operation === 'POST initialize') return work
   return new Promise((resolve, reject) => {
     const until = Date.now() + LIST_PATIENCE_MS
     const timer = setInterval(() => {

@@ -1,8 +1,16 @@
 import type { RemoteEvents } from '../channel.ts'
 import type { RawId } from '../frame.ts'
-import type { HttpSend } from '../http/client.ts'
+import type { HttpResponse, HttpSend } from '../http/client.ts'
 import type { Log } from '../log.ts'
 import type { Patience } from './patience.ts'
+
+/** The connections below a transport. */
+export interface Pool {
+  /** Ends the idle connections. */
+  reset(): void
+  /** Takes note of the connections; the result ends those on which nothing has come since. */
+  suspect(): (error: Error) => void
+}
 
 /** What a transport needs from the program. */
 export interface TransportContext {
@@ -11,6 +19,11 @@ export interface TransportContext {
   readonly events: RemoteEvents
   readonly log: Log
   readonly patience: Patience
+  readonly pool: Pool
+  /** Called when the machine has slept. */
+  readonly wakes: Set<() => void>
+  /** Between two pings of ours; `undefined` for none. */
+  readonly pingMs: number | undefined
 }
 
 /** A request of the host, or a batch of them, whose response has not ended. */
@@ -22,7 +35,16 @@ export interface Exchange {
   /** The protocol version it carries itself, when it speaks the stateless era. */
   readonly modern: string | undefined
   readonly abort: AbortController | undefined
+  /** How far its stream has been read. */
+  readonly cursor: Cursor
+  /** The session that it was sent in, as `Renewal` counts them. */
+  generation: number
+  /** It waits for a new session, to be sent again in it. */
+  renewing?: boolean
+  response?: HttpResponse
   cancelled: boolean
+  /** Whether it is a subscription that the server has acknowledged. */
+  subscribed?: boolean
 }
 
 /** How far a stream has been read. */

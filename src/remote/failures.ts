@@ -1,18 +1,24 @@
 import { STATUS_CODES } from 'node:http'
-import { RelayError, ServerError } from '../errors.ts'
-import { readFrame, slice } from '../frame.ts'
-import { header, mediaType, readBody } from '../http/body.ts'
+import { networkFailure, type Phase, RelayError, ServerError } from '../errors.ts'
+import { type Frame, readFrame, slice } from '../frame.ts'
+import { mediaType, readBody } from '../http/body.ts'
 import type { HttpResponse } from '../http/client.ts'
+import { retryAfterMs } from '../http/with-retry.ts'
 import { valueAt } from '../json/locate.ts'
 import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { printable } from '../log.ts'
+import type { Repeatable } from './repeatable.ts'
 
 /** Longest part of a server's prose that is quoted in an error message. */
 const MAX_QUOTE_CHARS = 200
 
 /** Reads an HTTP error: the server's own JSON-RPC error when the body is one, else ours. */
 export async function httpFailure(response: HttpResponse): Promise<RelayError | ServerError> {
-  const body = await readBody(response, MAX_ERROR_BODY_BYTES)
+  return failureOf(response, await readBody(response, MAX_ERROR_BODY_BYTES))
+}
+
+/** An HTTP error whose body has been read. */
+export function failureOf(response: HttpResponse, body: Buffer): RelayError | ServerError {
   const object = errorObject(body)
   if (object !== undefined) return new ServerError(object, response.status)
   const { status, hint } = response
@@ -39,15 +45,6 @@ function errorObject(body: Buffer): Buffer | undefined {
   return isError ? object : undefined
 }
 
-/** Milliseconds until the server wants to be asked again (RFC 9110 §10.2.3: seconds or a date). */
-function retryAfterMs(response: HttpResponse): number | undefined {
-  const value = header(response, 'retry-after')
-  if (value === undefined) return undefined
-  if (/^\d+$/.test(value)) return Number(value) * 1000
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
-}
-
 /** Prose of the server that is fit for a model and a person: plain text or a JSON message, never HTML. */
 function quotable(response: HttpResponse, body: Buffer): string | undefined {
   const type = mediaType(response)
@@ -64,6 +61,32 @@ function quotable(response: HttpResponse, body: Buffer): string | undefined {
   const line = printable(text).trim()
   return line.length > MAX_QUOTE_CHARS ? `${line.slice(0, MAX_QUOTE_CHARS)}…` : line
 }
+
+/** Answers of gateways that do not know what became of the request behind them. */
+const UNCERTAIN_STATUS: ReadonlySet<number | undefined> = new Set([undefined, 502, 504])
+
+/** Where a request is once its first byte has been written. */
+const UNDER_WAY: ReadonlySet<Phase> = new Set<Phase>(['request', 'response', 'stream'])
+
+/**
+ * The failure of a request that was on its way. A call that may have been carried out is not made
+ * again: its reader has to know that (docs/decisions/007).
+ */
+export function brokenOff(
+  error: unknown,
+  origin: string,
+  frame: Frame,
+  may: Repeatable['may'],
+): RelayError {
+  const failure = networkFailure(error, origin, 'response')
+  const { phase, httpStatus } = failure.details
+  if (frame.method !== 'tools/call' || !UNCERTAIN_STATUS.has(httpStatus)) return failure
+  if (!UNDER_WAY.has(phase) || may(frame)) return failure
+  return new RelayError(`${failure.message} ${MAY_HAVE_RUN}`, failure.details, error)
+}
+
+/** What is said of a call whose answer was lost. */
+const MAY_HAVE_RUN = 'The tool may have run; it was not called again.'
 
 const HINTS: Readonly<Record<number, string>> = {
   404: 'Check the path of the server URL.',

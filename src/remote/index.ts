@@ -1,12 +1,14 @@
-import type { Delivery, Outcome, Remote, RemoteEvents } from '../channel.ts'
+import type { Outcome, Remote, RemoteEvents } from '../channel.ts'
 import { modernVersion } from '../era/headers.ts'
+import { CODE } from '../era/vocabulary.ts'
 import { RelayError, ServerError, TransportMismatch } from '../errors.ts'
 import type { Frame } from '../frame.ts'
 import { mediaType } from '../http/body.ts'
 import type { HttpSend } from '../http/client.ts'
+import { valueAt } from '../json/locate.ts'
 import type { Verdicts } from '../store/verdicts.ts'
 import type { TransportContext } from './context.ts'
-import { begin } from './delivery.ts'
+import { begin, follow } from '../delivery.ts'
 import { openSse } from './sse.ts'
 import { openStreamable } from './streamable.ts'
 
@@ -44,6 +46,13 @@ const MCP_TYPES: ReadonlySet<string> = new Set(['application/json', 'text/event-
 /** Answers to a POST that may mean "wrong transport" (MCP 2025-11-25, Backwards Compatibility). */
 const MISMATCH_STATUS: ReadonlySet<number | undefined> = new Set([400, 404, 405])
 
+/** Errors that only the stateless era has (MCP 2026-07-28, basic, Error Codes). */
+const MODERN_CODES: ReadonlySet<unknown> = new Set([
+  CODE.headerMismatch,
+  CODE.missingCapability,
+  CODE.unsupportedVersion,
+])
+
 /**
  * The server, behind whichever transport it speaks. The host's own first message is the probe: no
  * request is made that the server would not have seen anyway, beyond one GET for HTTP+SSE.
@@ -63,7 +72,7 @@ export function openRemote(
   /** The transports in the order in which they are tried. */
   async function readOrder(): Promise<readonly Transport[]> {
     if (strategy !== 'auto') return ORDER[strategy]
-    return ORDER[(await verdicts.read(context.url)) ?? 'http-first']
+    return ORDER[(await verdicts.read()).transport === 'sse' ? 'sse-first' : 'http-first']
   }
 
   /** Opens a transport; the first sign that the server speaks it makes it the chosen one. */
@@ -73,7 +82,8 @@ export function openRemote(
       if (chosen !== undefined || remote === undefined) return
       chosen = remote
       endDeciding()
-      if (strategy === 'auto') verdicts.write(context.url, transport)
+      context.log.state({ part: 'transport', what: 'chosen', transport })
+      if (strategy === 'auto') verdicts.write({ transport })
     }
     const events: RemoteEvents = {
       ...context.events,
@@ -93,9 +103,9 @@ export function openRemote(
   }
 
   /** Whether a frame needs no decision: there is no choice, or HTTP+SSE could not carry it. */
-  function isDirect(frame: Frame, [first, second]: readonly Transport[]): boolean {
-    if (first !== 'http') return false
-    if (second === undefined || modernVersion(frame) !== undefined) return true
+  function isDirect(frame: Frame, transports: readonly Transport[]): boolean {
+    if (modernVersion(frame) !== undefined) return transports.includes('http')
+    if (transports.length === 1) return transports[0] === 'http'
     // What follows such a frame, its cancellation say, goes the same way.
     return direct !== undefined && deciding === undefined && frame.method !== 'initialize'
   }
@@ -158,13 +168,11 @@ export function openRemote(
   }
 }
 
-function follow({ started, done }: Delivery, onStart: () => void): Promise<Outcome> {
-  void started.then(onStart)
-  return done
-}
-
 function isMismatch(error: unknown): boolean {
   if (error instanceof TransportMismatch) return true
-  if (error instanceof ServerError) return error.httpStatus === 405
+  if (error instanceof ServerError) {
+    // What only a server of the stateless era says comes from the right URL (MCP 2026-07-28).
+    return error.httpStatus === 405 && !MODERN_CODES.has(valueAt(error.object, 'code'))
+  }
   return error instanceof RelayError && MISMATCH_STATUS.has(error.details.httpStatus)
 }

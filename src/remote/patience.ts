@@ -18,6 +18,8 @@ export interface Patience {
   /** Whether `giveUp` may ever be called. */
   readonly limited: boolean
   watch(frame: Frame, giveUp: (error: RelayError) => void): Watch
+  /** The requests that are watched now. */
+  count(): number
   close(): void
 }
 
@@ -80,6 +82,7 @@ export function createPatience(
         },
       }
     },
+    count: () => waiting.size,
     close() {
       clearInterval(timer)
       waiting.clear()

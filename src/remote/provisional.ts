@@ -1,11 +1,9 @@
 import { answer, errorFrame, type Frame, readFrame, slice } from '../frame.ts'
 import { valueAt } from '../json/locate.ts'
 import { RELAY_ERROR_CODE } from '../errors.ts'
+import { LEGACY_VERSIONS } from '../era/vocabulary.ts'
 
 /** Answers that the bridge gives in the server's place while a person still has to sign in. */
-
-/** Revisions that have an `initialize`, oldest first (MCP, Versioning). */
-const LEGACY_VERSIONS = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']
 
 /** Name of the one tool that is there before the server is. */
 export const SIGN_IN_TOOL = 'sign_in'

@@ -1,12 +1,13 @@
 import { networkFailure, RelayError } from '../errors.ts'
 import { mediaType, readBody } from '../http/body.ts'
 import type { HttpSend } from '../http/client.ts'
-import { MAX_ERROR_BODY_BYTES, MAX_RESUMES_WITHOUT_PROGRESS } from '../limits.ts'
+import { MAX_ERROR_BODY_BYTES, MAX_RESUMES_WITHOUT_PROGRESS, RETRY_FOR_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import { readEventStream, type TakeFrame } from './answers.ts'
-import { backoffMs } from './backoff.ts'
+import { backoffMs } from '../backoff.ts'
 import type { Cursor, Exchange } from './context.ts'
+import { isSessionLost } from './lost-session.ts'
 import type { Session } from './session.ts'
 
 /** A stream to be read on, whatever verb opened it (MCP 2025-11-25, Resumability and Redelivery). */
@@ -19,6 +20,8 @@ export interface Resumption {
   readonly cursor: Cursor
   readonly take: TakeFrame
   readonly alive: () => void
+  /** The server does not know the session any more. */
+  lost(): void
 }
 
 /**
@@ -27,12 +30,15 @@ export interface Resumption {
  */
 export async function resumeStream(resumption: Resumption): Promise<void> {
   const { url, send, log, session, exchange, cursor, take, alive } = resumption
+  /** The end of patience with a server that is away altogether. */
+  let awayUntil = Date.now() + RETRY_FOR_MS
   const signal = exchange.abort?.signal
   let fruitless = 0
+  let attempt = 0
   let failure: RelayError | undefined
   while (exchange.waiting.size > 0 && !exchange.cancelled) {
     if (fruitless === MAX_RESUMES_WITHOUT_PROGRESS) throw failure ?? gone(url)
-    await pause(cursor.retryMs ?? backoffMs(fruitless), signal)
+    await pause(cursor.retryMs ?? backoffMs(attempt++), signal)
     if (exchange.cancelled) return
     if (signal?.aborted === true) throw networkFailure(signal.reason, url.origin, 'stream')
     const before = cursor.id
@@ -49,17 +55,24 @@ export async function resumeStream(resumption: Resumption): Promise<void> {
         signal,
       })
       if (response.status !== 200 || mediaType(response) !== 'text/event-stream') {
-        await readBody(response, MAX_ERROR_BODY_BYTES)
+        const body = await readBody(response, MAX_ERROR_BODY_BYTES)
+        if (session.id() !== undefined && isSessionLost(response.status, body)) resumption.lost()
         throw gone(url, response.status)
       }
+      log.state({ part: 'stream', what: 'resumed', of: 'request' })
+      exchange.response = response
+      awayUntil = Date.now() + RETRY_FOR_MS
       failure = (await readEventStream(response, take, cursor, log, alive)).failure
     } catch (error) {
       failure = networkFailure(error, url.origin, 'stream')
       const status = failure.details.httpStatus
       // 5xx and 429 pass; any other refusal means that the server no longer has the stream.
       if (status !== undefined && status < 500 && status !== 429) throw failure
+      // A server that restarts refuses connections for longer than five tries take.
+      if (failure.details.phase === 'connect' && Date.now() < awayUntil) continue
     }
     fruitless = cursor.id === before ? fruitless + 1 : 0
+    if (fruitless === 0) attempt = 0
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { slice, type Frame } from '../frame.ts'
 import { header } from '../http/body.ts'
 import type { HttpResponse } from '../http/client.ts'
@@ -7,6 +8,8 @@ import { valueAt } from '../json/locate.ts'
 export interface Session {
   /** The session id, when the server uses one (MCP 2025-11-25, transports, Session Management). */
   id(): string | undefined
+  /** What tells sessions apart and gives none of them away. */
+  fingerprint(): string | undefined
   /** The negotiated protocol version, once the InitializeResult has been seen. */
   version(): string | undefined
   /** The headers of every request after `initialize`. */
@@ -23,6 +26,11 @@ const FIRST_VERSION_WITH_HEADER = '2025-06-18'
 /** Visible ASCII (MCP 2025-11-25, transports, Session Management); anything else is no session id. */
 const SESSION_ID = /^[\u0021-\u007e]+$/
 
+/** A short hash of a secret. */
+export function fingerprintOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex').slice(0, 8)
+}
+
 /** An empty session. */
 export function createSession(): Session {
   let id: string | undefined
@@ -37,6 +45,7 @@ export function createSession(): Session {
   }
   return {
     id: () => id,
+    fingerprint: () => (id === undefined ? undefined : fingerprintOf(id)),
     version: () => version,
     headers: () => headers,
     opened(response) {

@@ -1,78 +1,98 @@
 import type { Outcome, Remote } from '../channel.ts'
-import { networkFailure, RelayError, ServerError, TransportMismatch } from '../errors.ts'
+import { begin } from '../delivery.ts'
+import { networkFailure, type RelayError, ServerError } from '../errors.ts'
 import { cancelledId, type Frame, type RawId } from '../frame.ts'
-import { mediaType, readBody } from '../http/body.ts'
-import { ENDPOINT_EVENT_MS, MAX_ERROR_BODY_BYTES } from '../limits.ts'
+import { readBody } from '../http/body.ts'
+import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { createArrivals } from './arrivals.ts'
 import type { TransportContext } from './context.ts'
-import { begin } from './delivery.ts'
-import { createEventDecoder, type StreamEvent } from './events.ts'
-import { httpFailure } from './failures.ts'
+import type { StreamEvent } from './events.ts'
+import { brokenOff, failureOf } from './failures.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { isSessionLost } from './lost-session.ts'
+import { createOpening } from './opening.ts'
 import type { Watch } from './patience.ts'
+import { createRenewal } from './renewal.ts'
+import { createRepeatable } from './repeatable.ts'
+import { fingerprintOf } from './session.ts'
+import { openSseStream } from './sse-stream.ts'
+
+/** One of our own requests: what settles with its answer. */
+interface Asking {
+  resolve(answer: Frame): void
+  reject(reason: unknown): void
+}
 
 /**
  * The deprecated HTTP+SSE transport (MCP 2024-11-05): one event stream from the server, and a POST
- * endpoint that its first event names. Rejects when the URL does not speak it.
+ * endpoint that its first event names. The stream is the session: when it ends, a new one is opened.
+ * Rejects when the URL does not speak it.
  */
 export async function openSse(context: TransportContext): Promise<Remote> {
-  const { url, send, events, log, patience } = context
+  const { url, send, events, log, patience, pool, wakes } = context
   const watches = new Map<RawId, Watch>()
+  const asking = new Map<RawId, Asking>()
+  const lists = new Set<RawId>()
+  /** Requests that were refused for their lost session, to be sent again in the next. */
+  const resending = new Set<RawId>()
   const arrivals = createArrivals()
+  const opening = createOpening()
+  const repeatable = createRepeatable()
   const closing = new AbortController()
-  let lost = false
-  let endpoint = await connect()
+  /** Ends the stream of now. */
+  let stream = new AbortController()
+  /** Settles when it has ended. */
+  let ended = Promise.resolve()
+  let initializeId: RawId | undefined
+  let endpoint: URL
 
-  /** Opens the stream; settles with the endpoint that it names. */
-  async function connect(): Promise<URL> {
-    const opening = new AbortController()
-    const onClose = (): void => opening.abort(closing.signal.reason)
-    closing.signal.addEventListener('abort', onClose, { once: true })
-    const timer = setTimeout(() => opening.abort(notSpoken(url)), ENDPOINT_EVENT_MS)
-    try {
-      const headers = { accept: 'text/event-stream' }
-      const response = await send({ method: 'GET', url, headers, signal: opening.signal })
-      const { status } = response
-      const other = status < 300 && mediaType(response) !== 'text/event-stream'
-      if (other || status === 400 || status === 404 || status === 405) {
-        await readBody(response, MAX_ERROR_BODY_BYTES)
-        throw notSpoken(url, status)
+  const renewal = createRenewal({
+    origin: url.origin,
+    opening,
+    events,
+    log,
+    async open(background) {
+      await connect(background)
+      return {
+        ask: (frame) => ask(frame, background),
+        async tell(frame) {
+          await post(frame, { background })
+        },
       }
-      if (status >= 300) throw await httpFailure(response)
-      return await new Promise<URL>((resolve, reject) => {
-        let named = false
-        let refusal: RelayError | undefined
-        const decoder = createEventDecoder({
-          event(event) {
-            if (named) return take(event)
-            if (refusal !== undefined) return undefined
-            const target = endpointUrl(event, url)
-            if (target instanceof URL) {
-              named = true
-              resolve(target)
-            } else {
-              refusal = target
-              opening.abort(target)
-            }
-            return undefined
-          },
-        })
-        response
-          .consume((chunk) => decoder.push(chunk))
-          .then(
-            () => undefined,
-            (error: unknown) => networkFailure(error, url.origin, 'stream'),
-          )
-          .then((failure) => {
-            closing.signal.removeEventListener('abort', onClose)
-            if (named) lose(failure ?? streamEnded(url))
-            reject(refusal ?? failure ?? notSpoken(url))
-          })
-      })
-    } catch (error) {
-      throw error instanceof ServerError ? error : networkFailure(error, url.origin, 'stream')
-    } finally {
-      clearTimeout(timer)
+    },
+    fingerprint: () => fingerprintOf(endpoint.href),
+    lost: () => {},
+    reopened: () => heartbeat.restart(),
+    abandoned: () => stream.abort(new Error('the new session is not the old one')),
+  })
+  const heartbeat = startHeartbeat({
+    intervalMs: context.pingMs,
+    pool,
+    log,
+    ask(ping, signal) {
+      if (opening.initialized() === undefined || renewal.ready(true) !== undefined) return undefined
+      return ask(ping, true, signal)
+    },
+    // The stream is one connection: whether the server still takes messages says the rest.
+    probe: (ping, signal) => post(ping, { background: true, signal }),
+    dead: () => stream.abort(Object.assign(new Error('dead'), { code: 'ETIMEDOUT' })),
+  })
+  wakes.add(heartbeat.check)
+  await connect(false)
+
+  async function connect(background: boolean): Promise<void> {
+    const mine = (stream = new AbortController())
+    const signal = AbortSignal.any([closing.signal, mine.signal])
+    let isOver = (): void => {}
+    ended = new Promise((resolve) => {
+      isOver = resolve
+    })
+    const over = (error: RelayError): void => {
+      if (stream === mine && !closing.signal.aborted) lose(error)
+      isOver()
     }
+    endpoint = await openSseStream({ url, send, signal, background, take, ended: over })
+    log.state({ part: 'stream', what: 'opened' })
   }
 
   function take({ type, frame }: StreamEvent): Promise<void> | undefined {
@@ -81,7 +101,21 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       log.warn(`${url.origin} sent an event that is not JSON; it is left out`)
       return undefined
     }
-    for (const part of frame.parts ?? [frame]) if (part.kind === 'response') endWatch(part.id)
+    for (const part of frame.parts ?? [frame]) {
+      if (part.kind !== 'response' || part.id === undefined) continue
+      endWatch(part.id)
+      const mine = asking.get(part.id)
+      if (mine !== undefined) {
+        mine.resolve(part)
+        return undefined
+      }
+      if (lists.delete(part.id)) repeatable.learn(part)
+      if (part.id === initializeId) {
+        initializeId = undefined
+        opening.answered(part)
+        renewal.opened()
+      }
+    }
     return events.frame(frame)
   }
 
@@ -91,27 +125,90 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     watches.delete(id)
   }
 
+  /** The stream has ended, and with it the session: nothing that was asked in it will be answered. */
   function lose(error: RelayError): void {
-    lost = true
-    for (const id of watches.keys()) endWatch(id)
-    if (!closing.signal.aborted) events.lost(error)
+    log.state({ part: 'stream', what: 'closed' })
+    for (const id of watches.keys()) {
+      if (resending.has(id)) continue
+      endWatch(id)
+      events.lost(error, id)
+    }
+    for (const { reject } of asking.values()) reject(error)
+    renewal.lose(renewal.generation())
+    renewal.keepTrying(closing.signal)
+  }
+
+  /** POSTs a frame; rejects unless it was accepted. */
+  async function post(
+    frame: Frame,
+    manner: { background?: boolean; signal?: AbortSignal; onStart?: () => void },
+  ): Promise<void> {
+    for (let again = false; ; again = true) {
+      const generation = renewal.generation()
+      const response = await send({
+        method: 'POST',
+        url: endpoint,
+        headers: { 'content-type': 'application/json' },
+        body: frame.chunks,
+        behindAnother: manner.background !== undefined,
+        repeatable: () => repeatable.may(frame),
+        onPutOff: manner.onStart,
+        ...manner,
+      })
+      const body = await readBody(response, MAX_ERROR_BODY_BYTES)
+      if (response.status < 300) return // any 2xx: the answer comes on the stream
+      const hosts = manner.background === undefined && frame.method !== 'initialize'
+      const lost = hosts && opening.initialize() !== undefined
+      if (again || !lost || !isSessionLost(response.status, body)) throw failureOf(response, body)
+      if (frame.id !== undefined) resending.add(frame.id)
+      try {
+        if (generation === renewal.generation()) {
+          stream.abort(new Error('the session is lost'))
+          await ended
+        }
+        await renewal.ready()
+      } finally {
+        resending.delete(frame.id ?? '')
+      }
+    }
+  }
+
+  /** Asks in our own name. */
+  async function ask(frame: Frame, background: boolean, signal?: AbortSignal): Promise<Frame> {
+    const id = frame.id!
+    try {
+      return await new Promise<Frame>((resolve, reject) => {
+        asking.set(id, { resolve, reject })
+        signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+        post(frame, { background, ...(signal && { signal }) }).catch(reject)
+      })
+    } finally {
+      asking.delete(id)
+    }
   }
 
   async function deliver(frame: Frame, onStart: () => void): Promise<Outcome> {
     let arrived: (() => void) | undefined
     try {
-      if (lost) {
-        endpoint = await connect()
-        lost = false
-      }
+      opening.note(frame)
       const cancelled = cancelledId(frame)
+      const renewing = renewal.ready()
+      if (renewing !== undefined) {
+        // What it is about belongs to a session that is gone.
+        if (cancelled !== undefined || frame.kind === 'response') return 'complete'
+        onStart()
+        await renewing
+      }
       if (cancelled !== undefined) {
         endWatch(cancelled)
+        lists.delete(cancelled)
         await arrivals.arrived(cancelled)
       }
       const { id } = frame
       if (frame.kind === 'request' && id !== undefined) {
         arrived = arrivals.expect(new Set([id]))
+        if (frame.method === 'initialize') initializeId = id
+        if (frame.method === 'tools/list') lists.add(id)
         watches.set(
           id,
           patience.watch(frame, (error) => {
@@ -120,20 +217,17 @@ export async function openSse(context: TransportContext): Promise<Remote> {
           }),
         )
       }
-      const headers = { 'content-type': 'application/json' }
-      const response = await send({
-        method: 'POST',
-        url: endpoint,
-        headers,
-        body: frame.chunks,
-        onStart,
-      })
-      if (response.status >= 300) throw await httpFailure(response)
-      await readBody(response, MAX_ERROR_BODY_BYTES) // any 2xx: the answer comes on the stream
+      await post(frame, { onStart })
       return frame.kind === 'request' ? 'elsewhere' : 'complete'
     } catch (error) {
       if (frame.kind === 'request') endWatch(frame.id)
-      throw error instanceof ServerError ? error : networkFailure(error, url.origin, 'request')
+      if (error instanceof ServerError) throw error
+      throw brokenOff(
+        networkFailure(error, url.origin, 'request'),
+        url.origin,
+        frame,
+        repeatable.may,
+      )
     } finally {
       onStart()
       arrived?.()
@@ -144,33 +238,10 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     send: (frame) => begin((onStart) => deliver(frame, onStart)),
     acceptsBatches: () => false, // not defined by 2024-11-05
     close() {
+      heartbeat.stop()
+      wakes.delete(heartbeat.check)
       closing.abort(new Error('the bridge is closing'))
       return Promise.resolve()
     },
   }
-}
-
-/**
- * Where the messages go. Only the stream's own origin will do: another one would receive the bearer
- * token and everything that the host says.
- */
-function endpointUrl(event: StreamEvent, url: URL): URL | RelayError {
-  if (event.type !== 'endpoint') return notSpoken(url)
-  const text = event.text()
-  if (!URL.canParse(text, url.href)) return notSpoken(url)
-  const target = new URL(text, url)
-  if (target.origin === url.origin) return target
-  return new RelayError(`${url.origin} names ${target.origin} as its endpoint; refused.`, {
-    phase: 'connect',
-    hint: 'An HTTP+SSE server may only name an endpoint on its own origin.',
-  })
-}
-
-function streamEnded(url: URL): RelayError {
-  return new RelayError(`${url.origin} ended its stream.`, { phase: 'stream' })
-}
-
-function notSpoken(url: URL, httpStatus?: number): TransportMismatch {
-  const message = `${url.origin} does not speak HTTP+SSE at this URL.`
-  return new TransportMismatch(message, { phase: 'connect', httpStatus })
 }

@@ -1,30 +1,35 @@
 import type { Outcome, Remote } from '../channel.ts'
-import { modernHeaders, modernVersion } from '../era/headers.ts'
+import { begin } from '../delivery.ts'
+import { modernVersion } from '../era/headers.ts'
 import { createToolHeaders } from '../era/tool-headers.ts'
-import { listToolsAgain } from './tool-refresh.ts'
-import { networkFailure, ServerError } from '../errors.ts'
+import { RelayError, ServerError } from '../errors.ts'
 import { cancelledId, type Frame, type RawId } from '../frame.ts'
 import { readBody } from '../http/body.ts'
 import type { HttpResponse } from '../http/client.ts'
 import { valueAt } from '../json/locate.ts'
-import { MAX_ERROR_BODY_BYTES, SESSION_DELETE_MS } from '../limits.ts'
-import { noAnswer, readAnswers } from './answers.ts'
+import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
+import { noAnswer, readAnswers, type TakeFrame } from './answers.ts'
 import { createArrivals } from './arrivals.ts'
-import type { Cursor, Exchange, TransportContext } from './context.ts'
-import { begin } from './delivery.ts'
-import { httpFailure } from './failures.ts'
-import { keepListening } from './listening.ts'
-import { resumeStream } from './resume.ts'
-import { createSession } from './session.ts'
+import type { Exchange, TransportContext } from './context.ts'
 
-/** The media types of every POST (MCP 2025-11-25, Sending Messages to the Server). */
-const POST_HEADERS = {
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-} as const
+import { createExchanges } from './exchanges.ts'
+import { brokenOff, failureOf } from './failures.ts'
+import { isSessionLost } from './lost-session.ts'
+import { createOpening } from './opening.ts'
+import { createPosts } from './posts.ts'
+import { createRepeatable } from './repeatable.ts'
+import { acknowledges, listenAgain, subscriptionEnded } from './relisten.ts'
+import { resumeStream } from './resume.ts'
+import type { Watch } from './patience.ts'
+import { createSession } from './session.ts'
+import { keepSession } from './streamable-session.ts'
+import { listToolsAgain } from './tool-refresh.ts'
 
 /** A header and the body disagree (MCP 2026-07-28, basic, Error Codes). */
 const HEADER_MISMATCH_CODE = -32020
+
+/** The watch of a request that may be silent for ever. */
+const UNWATCHED: Watch = { alive: () => {}, end: () => {} }
 
 /** Batches were defined by this revision only. */
 const BATCH_VERSION = '2025-03-26'
@@ -33,27 +38,17 @@ const BATCH_VERSION = '2025-03-26'
 export function openStreamable(context: TransportContext): Remote {
   const { url, send, events, log, patience } = context
   const session = createSession()
+  const opening = createOpening()
   const toolHeaders = createToolHeaders(log)
-  const exchanges = new Map<RawId, Exchange>()
+  const repeatable = createRepeatable()
+  const exchanges = createExchanges(url.origin, events)
   const arrivals = createArrivals()
-  const closing = new AbortController()
-  let listening = false
-  let lastModern: string | undefined
+  const posts = createPosts({ url, send, session, toolHeaders, repeatable })
+  const kept = keepSession({ ...context, session, opening, posts, exchanges, take })
+  const { renewal } = kept
   /** Settles when the InitializeResult is in: before, neither session id nor version is known. */
   let initializing: Promise<void> | undefined
   let initialized = (): void => {}
-
-  function post(frame: Frame, exchange?: Exchange, onStart?: () => void): Promise<HttpResponse> {
-    const version = exchange === undefined ? lastModern : exchange.modern
-    const headers: Record<string, string> = { ...POST_HEADERS }
-    if (version !== undefined) {
-      Object.assign(headers, modernHeaders(frame, version), toolHeaders.headers(frame))
-    } else if (frame.method !== 'initialize') {
-      Object.assign(headers, session.headers())
-    }
-    const signal = exchange?.abort?.signal
-    return send({ method: 'POST', url, headers, body: frame.chunks, onStart, signal })
-  }
 
   /** A frame of the server; strikes out the requests that it answers. */
   function take(answer: Frame, request?: Frame, exchange?: Exchange): Promise<void> | undefined {
@@ -66,75 +61,136 @@ export function openStreamable(context: TransportContext): Remote {
     const answers = answer.kind === 'response' ? request?.method : undefined
     if (answers === 'initialize') {
       session.initialized(answer)
+      opening.answered(answer)
+      kept.opened()
       initialized()
     }
+    if (answers === 'tools/list') repeatable.learn(answer)
     const list = answers === 'tools/list' && exchange?.modern !== undefined
     return events.frame(list ? toolHeaders.learn(answer) : answer, exchange?.owner)
   }
 
-  /** POSTs a request; renews what we know of the tools when the server misses their headers. */
+  /** POSTs a request; opens a new session when the server has lost the one that it belongs to. */
   async function ask(frame: Frame, exchange: Exchange, onStart: () => void): Promise<HttpResponse> {
-    const response = await post(frame, exchange, onStart)
-    if (response.status < 300) return response
-    const failure = await httpFailure(response)
-    if (exchange.modern === undefined || !missesHeaders(frame, failure)) throw failure
-    try {
-      await listToolsAgain(frame, (list) => post(list, exchange), toolHeaders, log)
-    } catch {
-      throw failure // says more than that the tools could not be listed
+    for (let again = false; ; again = true) {
+      exchange.generation = renewal.generation()
+      const sentIn = exchange.modern === undefined ? session.id() : undefined
+      const response = await posts.post(frame, exchange, onStart)
+      if (response.status < 300) return response
+      const body = await readBody(response, MAX_ERROR_BODY_BYTES)
+      if (sentIn === undefined || again || frame.method === 'initialize') {
+        throw failureOf(response, body)
+      }
+      if (!isSessionLost(response.status, body)) throw failureOf(response, body)
+      renewal.lose(exchange.generation)
+      onStart()
+      exchange.renewing = true
+      await renewal.ready()
+      exchange.renewing = false
+      if (exchange.cancelled) throw new RelayError('Cancelled.', { phase: 'session' })
     }
-    const second = await post(frame, exchange)
-    if (second.status < 300) return second
-    throw await httpFailure(second)
+  }
+
+  /** Renews what we know of the tools when the server misses their headers, and asks again. */
+  async function askWithTools(
+    frame: Frame,
+    exchange: Exchange,
+    onStart: () => void,
+  ): Promise<HttpResponse> {
+    try {
+      return await ask(frame, exchange, onStart)
+    } catch (failure) {
+      if (exchange.modern === undefined || !missesHeaders(frame, failure)) throw failure
+      try {
+        await listToolsAgain(frame, (list) => posts.post(list, exchange), toolHeaders, log)
+      } catch {
+        throw failure // says more than that the tools could not be listed
+      }
+      return await ask(frame, exchange, onStart)
+    }
   }
 
   async function converse(frame: Frame, exchange: Exchange, onStart: () => void): Promise<Outcome> {
-    for (const id of exchange.waiting) exchanges.set(id, exchange)
-    const ids = [...exchange.waiting]
+    const { cursor } = exchange
+    const forget = exchanges.add(exchange)
     const arrived = arrivals.expect(exchange.waiting)
-    const watch = patience.watch(frame, (error) => exchange.abort?.abort(error))
+    const isSubscription = exchange.modern !== undefined && frame.method === 'subscriptions/listen'
+    // A subscription is silent as long as nothing changes.
+    const watch = isSubscription
+      ? UNWATCHED
+      : patience.watch(frame, (error) => exchange.abort?.abort(error))
     try {
-      const response = await ask(frame, exchange, onStart)
+      const response = await askWithTools(frame, exchange, onStart)
       arrived()
       watch.alive()
       if (frame.method === 'initialize') session.opened(response)
-      const takeAnswer = (answer: Frame) => take(answer, frame, exchange)
-      const cursor: Cursor = {}
+      exchange.response = response
+      const takeAnswer: TakeFrame = (answer) => {
+        if (isSubscription && acknowledges(answer)) exchange.subscribed = true
+        return take(answer, frame, exchange)
+      }
       const { failure } = await readAnswers(response, takeAnswer, cursor, log, watch.alive)
       if (exchange.waiting.size === 0 || exchange.cancelled) return 'complete'
+      if (exchange.subscribed === true) {
+        await subscribeAgain(frame, exchange, takeAnswer)
+        return 'complete'
+      }
       if (cursor.id === undefined || exchange.modern !== undefined) {
         throw failure ?? noAnswer(response)
       }
       const { alive } = watch
-      await resumeStream({ url, send, log, session, exchange, cursor, take: takeAnswer, alive })
+      const resumption = { url, send, log, session, exchange, cursor, take: takeAnswer, alive }
+      await resumeStream({ ...resumption, lost: () => kept.lost(exchange.generation) })
       return 'complete'
     } catch (error) {
       if (exchange.cancelled) return 'complete'
       if (error instanceof ServerError) throw error
-      throw networkFailure(error, url.origin, 'response')
+      throw brokenOff(error, url.origin, frame, repeatable.may)
     } finally {
       arrived()
       watch.end()
-      for (const id of ids) exchanges.delete(id)
+      forget()
+    }
+  }
+
+  async function subscribeAgain(
+    listen: Frame,
+    exchange: Exchange,
+    takeAnswer: TakeFrame,
+  ): Promise<void> {
+    try {
+      await listenAgain({
+        listen,
+        exchange,
+        log,
+        post: () => posts.post(listen, exchange),
+        take: takeAnswer,
+        signal: AbortSignal.any([kept.closed, exchange.abort!.signal]),
+      })
+    } catch (error) {
+      // Behind the error that answers it: a host may take only one of the two for the end.
+      setImmediate(() => void events.frame(subscriptionEnded(listen)))
+      throw error
     }
   }
 
   async function notify(frame: Frame, onStart: () => void): Promise<Outcome> {
-    try {
-      const response = await post(frame, undefined, onStart)
-      if (response.status >= 300) throw await httpFailure(response)
-      await readBody(response, MAX_ERROR_BODY_BYTES)
-    } catch (error) {
-      if (error instanceof ServerError) throw error
-      throw networkFailure(error, url.origin, 'request')
+    const { method } = frame
+    const sentIn = session.id()
+    for (let again = false; ; again = true) {
+      const generation = renewal.generation()
+      const { status, failure, body } = await posts.notify(frame, onStart)
+      if (failure === undefined) break
+      if (sentIn === undefined || again || !isSessionLost(status, body)) throw failure
+      kept.lost(generation)
+      // Both are about a request of the lost session.
+      if (frame.kind === 'response' || method === 'notifications/cancelled') return 'complete'
+      onStart()
+      await renewal.ready()
+      // The new session has been told with the old one's words.
+      if (method === 'notifications/initialized') return 'complete'
     }
-    if (frame.method === 'notifications/initialized' && !listening) {
-      listening = true
-      const { signal } = closing
-      void keepListening({ url, send, log, session, take, signal }).finally(() => {
-        listening = false
-      })
-    }
+    if (method === 'notifications/initialized') kept.listen()
     return 'complete'
   }
 
@@ -142,22 +198,40 @@ export function openStreamable(context: TransportContext): Remote {
     try {
       // The host's answers may be what the server needs before it answers `initialize`.
       if (initializing !== undefined && frame.kind !== 'response') await initializing
+      opening.note(frame)
       const cancelled = cancelledId(frame)
       if (cancelled !== undefined) {
-        if (cancel(cancelled)) return 'complete'
+        if (exchanges.cancel(cancelled)) return 'complete'
         await arrivals.arrived(cancelled)
       }
       const waiting = new Set<RawId>()
       for (const part of frame.parts ?? [frame]) {
         if (part.kind === 'request' && part.id !== undefined) waiting.add(part.id)
       }
+      const modern = waiting.size === 0 ? undefined : modernVersion(frame)
+      const stateful = frame.method !== 'initialize' && modern === undefined
+      const renewing = stateful && frame.kind !== 'response' ? renewal.ready() : undefined
+      if (renewing !== undefined) {
+        // What follows waits for the same session, and none of it longer than for one try.
+        onStart()
+        await renewing
+        if (cancelled !== undefined) return 'complete'
+      }
       if (waiting.size === 0) return await notify(frame, onStart)
-      const modern = modernVersion(frame)
-      lastModern = modern ?? lastModern
+      posts.speaks(modern)
       const owner = frame.kind === 'request' ? frame.id : undefined
       // Two per cent of the CPU of a message: only where something may give the request up.
       const abort = modern !== undefined || patience.limited ? new AbortController() : undefined
-      const exchange = { waiting, owner, modern, abort, cancelled: false }
+      const generation = renewal.generation()
+      const exchange: Exchange = {
+        waiting,
+        owner,
+        modern,
+        abort,
+        cursor: {},
+        generation,
+        cancelled: false,
+      }
       if (frame.method !== 'initialize') return await converse(frame, exchange, onStart)
       initializing = new Promise((resolve) => {
         initialized = resolve
@@ -173,41 +247,14 @@ export function openStreamable(context: TransportContext): Remote {
     }
   }
 
-  /**
-   * A cancelled request loses its claim to an answer. In the stateless era closing its stream is the
-   * cancellation (MCP 2026-07-28, cancellation), and nothing is sent: true.
-   */
-  function cancel(id: RawId): boolean {
-    const exchange = exchanges.get(id)
-    if (exchange === undefined) return false
-    exchange.waiting.delete(id)
-    if (exchange.waiting.size > 0) return false
-    exchange.cancelled = true
-    if (exchange.modern === undefined) return false
-    exchange.abort?.abort(new Error('cancelled by the host'))
-    return true
-  }
-
   return {
     send: (frame) => begin((onStart) => deliver(frame, onStart)),
     acceptsBatches: () => session.version() === BATCH_VERSION,
-    async close() {
-      closing.abort(new Error('the bridge is closing'))
-      const id = session.id()
-      if (id === undefined) return
-      const signal = AbortSignal.timeout(SESSION_DELETE_MS)
-      const headers = session.headers()
-      try {
-        const response = await send({ method: 'DELETE', url, headers, signal })
-        await readBody(response, MAX_ERROR_BODY_BYTES) // 405 is a legal answer (N-5)
-      } catch {
-        // The session ends by itself on the server; nobody is left to be told.
-      }
-    },
+    close: kept.close,
   }
 }
 
-function missesHeaders(frame: Frame, failure: Error): boolean {
+function missesHeaders(frame: Frame, failure: unknown): boolean {
   if (frame.method !== 'tools/call' || !(failure instanceof ServerError)) return false
   return valueAt(failure.object, 'code') === HEADER_MISMATCH_CODE
 }

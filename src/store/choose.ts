@@ -20,10 +20,8 @@ export async function chooseKeychain(
   strict: boolean,
   ask: Ask = linkToKeychain(),
 ): Promise<OpenVault | undefined> {
-  // Another BRIDGE_HOME is another installation, but the keychain is the same.
-  const account = createHash('sha256').update(file).digest('hex').slice(0, 32)
   try {
-    const vault = await openKeychain(account, ask)
+    const vault = await openEntry(file, ask)
     return await moved(file, vault, log)
   } catch (error) {
     if (!(error instanceof KeychainFailure)) throw error
@@ -37,6 +35,12 @@ export async function chooseKeychain(
     log.warn(`${why} The sign-in is kept in a file.`)
     return undefined
   }
+}
+
+/** The keychain's entry for the record that would be in `file`; throws `KeychainFailure`. */
+export function openEntry(file: string, ask: Ask): Promise<OpenVault> {
+  // Another BRIDGE_HOME is another installation, but the keychain is the same.
+  return openKeychain(createHash('sha256').update(file).digest('hex').slice(0, 32), ask)
 }
 
 /** A refresh token in two places would be used twice: it moves, and only when it is the newer one. */

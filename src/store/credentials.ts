@@ -24,6 +24,8 @@ interface Session {
   readonly record: ServerRecord
   /** Replaces the record, durably before it settles. A store that cannot be written costs a warning. */
   save(record: ServerRecord): Promise<void>
+  /** Deletes the record. Rejects when the store does not let it go. */
+  remove(): Promise<void>
 }
 
 /** The lock of a store that cannot be written: there is nobody to share with. */
@@ -35,9 +37,19 @@ export function openCredentials(
   key: StoreKey,
   log: Log,
   signal: AbortSignal,
-  vault: Vault = fileVault(fileOf(folder, key)),
+  vault?: Vault,
 ): Credentials {
-  const file = fileOf(folder, key)
+  return openRecord(fileOf(folder, key), key, log, signal, vault)
+}
+
+/** The same when the file is known, and not all that its name is made of. */
+export function openRecord(
+  file: string,
+  key: Pick<StoreKey, 'server' | 'profile'>,
+  log: Log,
+  signal: AbortSignal,
+  vault: Vault = fileVault(file),
+): Credentials {
   /** What could not be written: used by this process until its end. */
   let memory: ServerRecord | undefined
 
@@ -113,6 +125,7 @@ export function openCredentials(
             // Others took us for dead, e.g. after a night's sleep: what they have written is newer.
             else if (lock.held()) await save(record)
           },
+          remove: () => vault.remove(),
         })
       } finally {
         await lock.release()

@@ -33,6 +33,15 @@ export async function openKeychain(
     throw new KeychainFailure('a part of the sign-in is missing there')
   }
 
+  async function removeFrom(entry: string): Promise<void> {
+    const [, version, count = 0] = PIECES.exec((await ask({ account: entry })) ?? '') ?? []
+    await ask({ account: entry, write: null })
+    if (version === undefined) return
+    for (let i = 0; i < Number(count); i++) {
+      await ask({ account: nameOf(entry, version, i), write: null })
+    }
+  }
+
   /** The head goes last: whoever reads finds the old text or the new one. */
   async function writeTo(entry: string, text: string): Promise<void> {
     const [, old, count = 0] = PIECES.exec((await ask({ account: entry })) ?? '') ?? []
@@ -72,6 +81,11 @@ export async function openKeychain(
     async write(text) {
       await writeTo(account, text)
       known = text
+    },
+    async remove() {
+      await removeFrom(account)
+      await removeFrom(`${account}.damaged`)
+      known = undefined
     },
     async setAside(text) {
       await writeTo(`${account}.damaged`, text)

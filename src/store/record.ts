@@ -28,6 +28,8 @@ const Tokens = z.object({
   /** The `resource` parameter that they were asked with. */
   resource: text,
   clientId: z.string(),
+  /** Whom they stand for, as an id token named the person; a server need not send one. */
+  account: text,
   /** The grant that began them. */
   grant: z.enum([
     'authorization_code',

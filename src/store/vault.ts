@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { readPrivate, writePrivate } from './files.ts'
 
 /** Where the text of one record is kept: a private file, or the system's keychain. */
@@ -9,6 +9,8 @@ export interface Vault {
   read(): Promise<string | undefined>
   /** Replaces the text at once and for good. */
   write(text: string): Promise<void>
+  /** Deletes the text, and what was put aside; settles also when there was none. */
+  remove(): Promise<void>
   /** Puts what cannot be understood out of the way; tells where, `undefined` when it was gone. */
   setAside(text: string): Promise<string | undefined>
 }
@@ -24,6 +26,10 @@ export function fileVault(file: string): Vault {
     name: file,
     read: async () => readPrivate(file),
     write: (text) => writePrivate(file, text),
+    async remove() {
+      await rm(file, { force: true })
+      await rm(`${file}.damaged`, { force: true })
+    },
     async setAside() {
       const aside = `${file}.damaged`
       try {

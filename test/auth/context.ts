@@ -8,7 +8,7 @@ import { keptLog } from '../support/log.ts'
 
 /** The options of a command line without flags. */
 export function authOptions(more: Partial<AuthOptions> = {}): AuthOptions {
-  return { ...readAuthOptions({}, {}, false, false), ...more }
+  return { ...readAuthOptions({}, {}, false, 'a host'), ...more }
 }
 
 /** Metadata of an authorization server at `https://as.example`. */
@@ -39,7 +39,6 @@ export function authContext(fetch: AuthFetch, more: Partial<AuthContext> = {}): 
     signal: new AbortController().signal,
     now: Date.now,
     nonces: createNonces(),
-    uses: 'access_token',
     idp: undefined,
     refusals: createRefusals(),
     permit: () => {},

@@ -39,6 +39,7 @@ declare module 'oidc-provider' {
     constructor(issuer: string, configuration: object)
     readonly Grant: typeof Grant & { find(id: string): Promise<Grant | undefined> }
     readonly AccessToken: { find(token: string): Promise<AccessToken | undefined> }
+    readonly RefreshToken: { find(token: string): Promise<object | undefined> }
     readonly ClientCredentials: typeof ClientCredentials & {
       find(token: string): Promise<AccessToken | undefined>
     }

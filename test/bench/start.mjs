@@ -4,27 +4,18 @@
  * run: Node alone, the bridge, and mcp-remote 0.15.1 (installed into `test/bench/out` when missing).
  * Prints medians. The candidates take turns, so that a busy machine is unfair to all of them.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installPeer } from './peer.mjs'
 
 const ROUNDS = Number(process.argv[2] ?? 15)
-const PEER = 'mcp-remote@0.15.1'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const out = fileURLToPath(new URL('out', import.meta.url))
-const peer = join(out, 'node_modules', 'mcp-remote', 'dist', 'proxy.js')
-if (!existsSync(peer)) {
-  mkdirSync(out, { recursive: true })
-  writeFileSync(join(out, 'package.json'), '{"private":true}')
-  const { status, stderr } = spawnSync('npm', ['install', '--no-audit', '--no-fund', PEER], {
-    cwd: out,
-  })
-  if (status !== 0) throw new Error(`cannot install ${PEER}: ${stderr}`)
-}
+const peer = installPeer()
 
 let requests = 0
 const server = createServer((request, response) => {

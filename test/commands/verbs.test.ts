@@ -8,7 +8,7 @@ import { readServerOptions, type ServerOptions } from '../../src/options.ts'
 const URL_ARGUMENT = 'https://mcp.example/mcp'
 
 function login(args: readonly string[] = []): ServerOptions {
-  return readServerOptions(readCommandLine(['login', URL_ARGUMENT, ...args]), {}, true)
+  return readServerOptions(readCommandLine(['login', URL_ARGUMENT, ...args]), {}, 'a person')
 }
 
 test('bridge login takes what the relay takes', () => {
@@ -58,7 +58,7 @@ describe('a usage error, with a way out', () => {
   ])('%j', (argv, message, hint) => {
     let failure: unknown
     try {
-      readServerOptions(readCommandLine(argv), {}, true)
+      readServerOptions(readCommandLine(argv), {}, 'a person')
     } catch (error) {
       failure = error
     }

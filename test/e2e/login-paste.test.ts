@@ -135,7 +135,9 @@ test('five useless texts are enough: exit 5', async () => {
   const link = await login.link()
   for (let i = 0; i < 5; i++) login.type(`${link}&try=${i}`)
   expect(await login.exit()).toBe(5)
-  expect(login.stderr()).toMatch(/^bridge: Nothing that was pasted was of use\.$/m)
+  expect(login.stderr()).toMatch(
+    /^bridge: Nothing that was pasted was of use\. \[sign_in_failed\]$/m,
+  )
   expect(world.authority.tokenCalls).toHaveLength(0)
 })
 

@@ -16,15 +16,37 @@ import { startSseServer } from '../support/sse-server.ts'
 
 const OURS = -31001
 
-test('a server that is not there yet costs errors, and works once it is', async () => {
-  const placeholder = await startServer((_request, response) => void response.end())
-  await placeholder.close()
-  const bridge = startBridge(placeholder.url)
+/** A port on which nobody listens. */
+async function freePort(): Promise<{ port: number; url: string; origin: string }> {
+  const { url, origin, close } = await startServer((_request, response) => void response.end())
+  await close()
+  return { url, origin, port: Number(new URL(url).port) }
+}
+
+test('a server that comes up late is simply used', async () => {
+  const { url, port } = await freePort()
+  const bridge = startBridge(url)
+  bridge.write(initialize(0))
+  bridge.write({ jsonrpc: '2.0', id: 1, method: 'ping' })
+  await new Promise((resolve) => {
+    setTimeout(resolve, 2_500) // the delay is what is tested
+  })
+  await startMcpServer({}, { port })
+  expect(await bridge.answer(0, 8_000)).toMatchObject({ result: {} })
+  expect(await bridge.answer(1)).toMatchObject({ result: {} })
+  expect(bridge.stderr()).toBe('')
+})
+
+test('a server that stays away costs an error after a while, and works once it is there', async () => {
+  const { url, origin, port } = await freePort()
+  const bridge = startBridge(url, { args: ['--retry-for', '1s'] })
+  const begun = Date.now()
   bridge.write(initialize(0))
   const { error } = await bridge.answer(0)
-  const message = `No connection to ${placeholder.origin}: nothing listens there.`
+  const message = `No connection to ${origin}: nothing listens there.`
   expect(error).toEqual({ code: OURS, message, data: { phase: 'connect' } })
-  await startMcpServer({}, { port: Number(new URL(placeholder.url).port) })
+  expect(Date.now() - begun).toBeGreaterThan(400)
+  await startMcpServer({}, { port })
   bridge.write(initialize(1))
   expect(await bridge.answer(1)).toMatchObject({ result: { protocolVersion: '2025-11-25' } })
 })
@@ -37,7 +59,7 @@ test('a server that goes away during calls answers each of them with an error', 
       if (request.message?.id === 2) stream(response, ': alive\n\n')
     },
   })
-  const bridge = startBridge(server.url)
+  const bridge = startBridge(server.url, { args: ['--retry-for', '1s'] })
   bridge.write(initialize(0))
   await bridge.answer(0)
   for (const id of [1, 2, 3]) bridge.write({ jsonrpc: '2.0', id, method: 'tools/call' })
@@ -130,7 +152,7 @@ test('a refused or broken initialize costs an error and nothing else', async () 
       json(response, initializeResult(request.message?.id))
     },
   })
-  const bridge = startBridge(server.url)
+  const bridge = startBridge(server.url, { args: ['--retry-for', '0'] })
   for (const id of [0, 1, 2, 3, 4]) {
     bridge.write(initialize(id))
     expect(await bridge.answer(id)).toMatchObject({ error: {} })

@@ -88,7 +88,7 @@ test.each(['http', 'http-only'])('%s never falls back to HTTP+SSE', async (name)
   const bridge = startBridge(server.url, strategy(name))
   bridge.write(initialize(0))
   expect(await bridge.answer(0)).toMatchObject({ error: { data: { httpStatus: 405 } } })
-  expect(wire(server)).toEqual(['POST /sse initialize'])
+  expect(wire(server)).toEqual(['POST /sse initialize', 'POST /sse server/discover'])
 })
 
 test.each(['sse', 'sse-only'])('%s never falls back to Streamable HTTP', async (name) => {
@@ -151,24 +151,27 @@ test.each([401, 403, 408, 409, 410, 413, 422, 425, 429, 500, 501, 502, 503, 504]
   '%i says nothing about the transport',
   async (status) => {
     const server = await startMcpServer({ initialize: refuse(status, 'text/plain', 'no') })
-    const seen = await refusedBy(server, startBridge(server.url))
+    const bridge = startBridge(server.url, { args: ['--retry-for', '0'] })
+    const seen = await refusedBy(server, bridge)
     expect(seen.answer).toMatchObject({ error: { data: { httpStatus: status } } })
     expect(seen.wire).toEqual(['POST /mcp initialize'])
   },
 )
 
 test.each([400, 404, 405])(
-  '%i costs one GET, and is what the host sees when that fails too',
+  '%i costs one GET and one question for the era, and is what the host sees when both fail',
   async (status) => {
-    const server = await startMcpServer({ initialize: refuse(status, 'text/plain', 'no') })
+    const no = refuse(status, 'text/plain', 'no')
+    const server = await startMcpServer({ initialize: no, 'server/discover': no })
     const seen = await refusedBy(server, startBridge(server.url))
     expect(seen.answer).toMatchObject({ error: { data: { httpStatus: status } } })
-    expect(seen.wire).toEqual(['POST /mcp initialize', 'GET /mcp'])
+    const tries = ['POST /mcp initialize', 'GET /mcp', 'POST /mcp server/discover']
+    expect(seen.wire).toEqual(tries)
   },
 )
 
 test.each([400, 404])("%i with the server's own JSON-RPC error is an answer", async (status) => {
-  const error = { code: -32022, message: 'Unsupported protocol version' }
+  const error = { code: -32000, message: 'Bad Request: no such tenant' }
   const body = JSON.stringify({ jsonrpc: '2.0', id: null, error })
   const server = await startMcpServer({ initialize: refuse(status, 'application/json', body) })
   const seen = await refusedBy(server, startBridge(server.url))
@@ -245,6 +248,7 @@ test('a stream whose endpoint is not there is closed before the other transport 
   const bridge = startBridge(server.url, strategy('sse-first'))
   bridge.write(initialize(0))
   expect(await bridge.answer(0)).toMatchObject({ error: { data: { httpStatus: 404 } } })
-  expect(wire(server)).toEqual(['GET /sse', 'POST /messages initialize', 'POST /sse initialize'])
+  const tries = ['GET /sse', 'POST /messages initialize', 'POST /sse initialize']
+  expect(wire(server)).toEqual([...tries, 'POST /sse server/discover'])
   await expect.poll(() => server.streams[0]?.destroyed).toBe(true)
 })

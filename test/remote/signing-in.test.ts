@@ -44,6 +44,7 @@ function setUp(capabilities: object = {}, remembered?: string) {
           return undefined
         },
         lost: () => {},
+        forgotten: () => {},
       },
       log: keptLog(),
       pending: () => pending,

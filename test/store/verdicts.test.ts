@@ -18,7 +18,8 @@ beforeEach(() => {
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
 })
 
-const open = () => openVerdicts(directory, { ...keptLog(), warn: (line) => lines.push(line) })
+const open = (server = url, headers: Record<string, string> = {}) =>
+  openVerdicts(directory, server, headers, { ...keptLog(), warn: (line) => lines.push(line) })
 
 function files(): string[] {
   try {
@@ -30,16 +31,16 @@ function files(): string[] {
 
 /** The file of a server that was found to speak HTTP+SSE. */
 async function remembered(): Promise<string> {
-  open().write(url, 'sse')
+  open().write({ transport: 'sse' })
   const name = await until('the file', () => files().find((file) => file.endsWith('.json')))
   return join(directory, name)
 }
 
 test('what a server speaks is known at the next start', async () => {
-  expect(await open().read(url)).toBeUndefined()
+  expect(await open().read()).toEqual({})
   await remembered()
-  expect(await open().read(url)).toBe('sse-first')
-  expect(await open().read(new URL('https://mcp.example/other'))).toBeUndefined()
+  expect(await open().read()).toEqual({ transport: 'sse', era: undefined })
+  expect(await open(new URL('https://mcp.example/other')).read()).toEqual({})
 })
 
 test('files and folders are private under any umask', async () => {
@@ -58,47 +59,76 @@ test('neither the name nor the content of a file tells the URL', async () => {
   expect(file + readFileSync(file, 'utf8')).not.toMatch(/example|secret/)
 })
 
+const ERA = { era: 'modern-only', versions: ['2026-07-28'], at: 1_800_000_000_000 } as const
+
 test.each([
   ['empty', ''],
-  ['cut', '{"layout":1,"ver'],
+  ['cut', '{"layout":2,"tra'],
   ['null', 'null'],
-  ['of another layout', '{"layout":2,"verdict":"sse-first"}'],
-  ['of an unknown verdict', '{"layout":1,"verdict":"smoke-signals"}'],
+  ['of the layout before', '{"layout":1,"verdict":"sse-first"}'],
+  ['of another layout', '{"layout":3,"transport":"sse"}'],
+  [
+    'of unknown verdicts',
+    '{"layout":2,"transport":"smoke","era":{"era":"ice","versions":[],"at":1}}',
+  ],
+  ['of half a verdict', '{"layout":2,"era":{"era":"legacy"}}'],
 ])('a file that is %s is as good as none, and is replaced', async (_, content) => {
   const file = await remembered()
   writeFileSync(file, content)
   const verdicts = open()
-  expect(await verdicts.read(url)).toBeUndefined()
-  verdicts.write(url, 'sse')
-  await until('the new verdict', async () => (await open().read(url)) === 'sse-first')
+  const { transport, era } = await verdicts.read()
+  expect([transport, era]).toEqual([undefined, undefined])
+  verdicts.write({ transport: 'sse' })
+  await until('the new verdict', async () => (await open().read()).transport === 'sse')
+})
+
+test('era and transport are kept beside each other, and each is changed alone', async () => {
+  const verdicts = open()
+  verdicts.write({ transport: 'sse' })
+  verdicts.write({ era: ERA })
+  await until('both', async () => (await open().read()).era !== undefined)
+  expect(await open().read()).toEqual({ transport: 'sse', era: ERA })
+  verdicts.write({ transport: 'http' })
+  await until('the change', async () => (await open().read()).transport === undefined)
+  expect((await open().read()).era).toEqual(ERA)
+  verdicts.write({ era: undefined })
+  await until('the empty folder', () => files().length === 0)
+})
+
+test('a tenant has a verdict of its own, a new token does not make one', async () => {
+  const tenant = { 'x-tenant': 'one', authorization: 'Bearer 1', 'x-api-key': '1' }
+  open(url, tenant).write({ era: ERA })
+  const later = { ...tenant, authorization: 'Bearer 2', 'x-api-key': '2' }
+  await until('the verdict', async () => (await open(url, later).read()).era !== undefined)
+  expect(await open(url, { ...tenant, 'x-tenant': 'two' }).read()).toEqual({})
+  expect(await open().read()).toEqual({})
 })
 
 test('a server that is back to Streamable HTTP is forgotten: that is tried first anyway', async () => {
   await remembered()
   const verdicts = open()
-  await verdicts.read(url)
-  verdicts.write(url, 'http')
+  verdicts.write({ transport: 'http' })
   await until('the empty folder', () => files().length === 0)
-  expect(await open().read(url)).toBeUndefined()
+  expect((await open().read()).transport).toBeUndefined()
 })
 
 test('nothing is written for a server that speaks Streamable HTTP, nor twice for one that does not', async () => {
   const file = await remembered()
   const verdicts = open()
-  await verdicts.read(url)
+  await verdicts.read()
   rmSync(file)
-  verdicts.write(url, 'sse')
-  open().write(new URL('https://mcp.example/mcp'), 'http')
+  verdicts.write({ transport: 'sse' })
+  open(new URL('https://mcp.example/mcp')).write({ transport: 'http' })
   // A third one is written after these two; when it is there, they had their chance.
   const third = new URL('https://mcp.example/third')
-  open().write(third, 'sse')
-  await until('the third', async () => (await open().read(third)) === 'sse-first')
-  expect(files()).toHaveLength(1)
+  open(third).write({ transport: 'sse' })
+  await until('the third', async () => (await open(third).read()).transport === 'sse')
+  expect(files().filter((name) => name.endsWith('.json'))).toHaveLength(1)
 })
 
 test('a folder that cannot be made is a warning', async () => {
   writeFileSync(join(root, 'cache'), 'a file')
-  open().write(url, 'sse')
+  open().write({ transport: 'sse' })
   await until('the warning', () => lines.length > 0)
-  expect(lines[0]).toMatch(/^the transport of this server could not be remembered: /)
+  expect(lines[0]).toMatch(/^what this server speaks could not be remembered: /)
 })

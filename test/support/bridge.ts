@@ -32,6 +32,8 @@ export interface BridgeProcess {
   message(fits: (message: Message) => boolean, ms?: number): Promise<Message>
   /** The answer to a request id, waited for. */
   answer(id: unknown, ms?: number): Promise<Message>
+  /** Asks for the state of the link (SIGUSR2) until it holds this text; the last answer, parsed. */
+  state(text?: string): Promise<Record<string, unknown>>
   /** Closes stdin. */
   end(): void
   /** Exit code and signal, waited for. */
@@ -45,6 +47,8 @@ export interface BridgeOptions {
   readonly home?: string
   readonly nodeArgs?: readonly string[]
   readonly bin?: string
+  /** The network namespace to run in (Linux). */
+  readonly namespace?: string
 }
 
 /** Starts the packed bridge; it is killed when the test is over. */
@@ -55,7 +59,11 @@ export function startBridge(url: string, options: BridgeOptions = {}): BridgePro
   // The six variables that hosts pass on (MCP SDK, stdio client), and no more.
   const { HOME, LOGNAME, PATH, SHELL, TERM, USER } = process.env
   const env = { HOME, LOGNAME, PATH, SHELL, TERM, USER, BRIDGE_HOME: home, ...options.env }
-  const child = spawn(process.execPath, argv, { env, stdio: 'pipe' })
+  const { namespace } = options
+  const child =
+    namespace === undefined
+      ? spawn(process.execPath, argv, { env, stdio: 'pipe' })
+      : spawn('ip', ['netns', 'exec', namespace, process.execPath, ...argv], { env, stdio: 'pipe' })
   const lines: Buffer[] = []
   const errors: Buffer[] = []
   let rest: Buffer[] = []
@@ -101,6 +109,23 @@ export function startBridge(url: string, options: BridgeOptions = {}): BridgePro
     },
     answer: (id, ms) =>
       message((candidate) => candidate.method === undefined && candidate.id === id, ms),
+    async state(text = '') {
+      let asked = 0
+      const line = await until(
+        `a state with ${text}`,
+        () => {
+          // A process that has not got as far as listening would die of the signal.
+          if (Date.now() - asked > 100) child.kill('SIGUSR2')
+          if (Date.now() - asked > 100) asked = Date.now()
+          const last = stderr()
+            .split('\n')
+            .findLast((said) => said.startsWith('bridge: {'))
+          return last?.includes(text) === true ? last : undefined
+        },
+        { seen },
+      )
+      return JSON.parse(line.slice('bridge: '.length)) as Record<string, unknown>
+    },
     end: () => {
       child.stdin.end()
     },

@@ -11,6 +11,7 @@ import {
   ListRootsRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import { inject, onTestFinished } from 'vitest'
+import type { Tapped } from './tap.ts'
 
 /** A notification as both SDKs hand it over. */
 interface Note {
@@ -25,7 +26,16 @@ export interface Peer {
   readonly notes: readonly Note[]
   /** The requests of the server that the client has answered, by method. */
   readonly asked: readonly string[]
+  /** Everything that the client has sent and received, in order. */
+  readonly messages: readonly Tapped[]
   close(): Promise<void>
+}
+
+/** How a peer starts the bridge. */
+export interface PeerStart {
+  /** `BRIDGE_HOME`; an empty folder by default. */
+  readonly home?: string
+  readonly args?: readonly string[]
 }
 
 const INFO = { name: 'peer', version: '1.0.0' }
@@ -43,7 +53,7 @@ const ANSWERS = {
 }
 
 /** SDK v1 over its own stdio transport, with the packed bridge as its server. */
-export async function connectV1(url: string): Promise<Peer> {
+export async function connectV1(url: string, start: PeerStart = {}): Promise<Peer> {
   const client = new ClientV1(INFO, { capabilities: CAPABILITIES })
   const { notes, asked } = record(client)
   client.setRequestHandler(CreateMessageRequestSchema, () => {
@@ -58,18 +68,21 @@ export async function connectV1(url: string): Promise<Peer> {
     asked.push('roots/list')
     return ANSWERS.roots
   })
-  await client.connect(new StdioV1(launch(url)))
+  const transport = new StdioV1(launch(url, start))
+  const messages = listen(transport)
+  await client.connect(transport)
   // `callTool` takes the options in another place; everything else that is used is the same.
   const call = client.callTool.bind(client)
   const callTool = (params: never, options: never) => call(params, undefined, options)
   Object.assign(client, { callTool })
-  return peer(client as unknown as ClientV2, notes, asked)
+  return peer(client as unknown as ClientV2, notes, asked, messages)
 }
 
 /** SDK v2 over its own stdio transport, with the packed bridge as its server. */
 export async function connectV2(
   url: string,
   versionNegotiation: NonNullable<ClientOptions['versionNegotiation']> = {},
+  start: PeerStart = {},
 ): Promise<Peer> {
   const client = new ClientV2(INFO, { capabilities: CAPABILITIES, versionNegotiation })
   const { notes, asked } = record(client)
@@ -85,8 +98,31 @@ export async function connectV2(
     asked.push('roots/list')
     return ANSWERS.roots
   })
-  await client.connect(new StdioV2(launch(url)))
-  return peer(client, notes, asked)
+  const transport = new StdioV2(launch(url, start))
+  const messages = listen(transport)
+  await client.connect(transport)
+  return peer(client, notes, asked, messages)
+}
+
+/** What a transport of either SDK offers to somebody who wants to know what passes. */
+interface Listenable {
+  onmessage?: ((message: never) => void) | undefined
+  send(message: never): Promise<void>
+}
+
+function listen(transport: object): Tapped[] {
+  const messages: Tapped[] = []
+  const target = transport as Listenable
+  const note = (from: Tapped['from'], message: object): void => {
+    messages.push({ from, message: message as Record<string, unknown> })
+  }
+  target.onmessage = (message) => note('server', message)
+  const send = target.send.bind(target)
+  target.send = (message) => {
+    note('client', message)
+    return send(message)
+  }
+  return messages
 }
 
 function record(client: { fallbackNotificationHandler?: (note: Note) => Promise<void> }) {
@@ -99,15 +135,16 @@ function record(client: { fallbackNotificationHandler?: (note: Note) => Promise<
   return { notes, asked }
 }
 
-function peer(client: ClientV2, notes: Note[], asked: string[]): Peer {
+function peer(client: ClientV2, notes: Note[], asked: string[], messages: Tapped[]): Peer {
   const close = (): Promise<void> => client.close()
   onTestFinished(close)
-  return { client, notes, asked, close }
+  return { client, notes, asked, messages, close }
 }
 
-function launch(url: string) {
-  const home = mkdtempSync(join(tmpdir(), 'bridge-home-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
-  const env = { PATH: process.env['PATH'] ?? '', BRIDGE_HOME: home }
-  return { command: process.execPath, args: [inject('bin'), url], env, stderr: 'inherit' as const }
+function launch(url: string, { home, args = [] }: PeerStart) {
+  const folder = home ?? mkdtempSync(join(tmpdir(), 'bridge-home-'))
+  if (home === undefined) onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const env = { PATH: process.env['PATH'] ?? '', BRIDGE_HOME: folder }
+  const argv = [inject('bin'), url, ...args]
+  return { command: process.execPath, args: argv, env, stderr: 'inherit' as const }
 }

@@ -18,7 +18,7 @@ import type { AuthContext } from '../context.ts'
 import { AuthFailure } from '../failure.ts'
 import type { Asked } from '../request.ts'
 import { millisecondsOf } from '../seconds.ts'
-import { clearly, plainOptions, requestTokens } from '../token-endpoint.ts'
+import { clearly, endpointOptions, requestTokens } from '../token-endpoint.ts'
 
 /** The part of a pending sign-in that is the device flow's own. */
 export type DeviceFlow = Pick<
@@ -40,7 +40,7 @@ export async function beginDeviceFlow(
   if (resource !== undefined) params.set('resource', resource)
   const [authentication] = await clientAuthentications(client, context.options, metadata)
   const answer = await clearly(async () => {
-    const options = plainOptions(context)
+    const options = endpointOptions(context)
     const response = await deviceAuthorizationRequest(
       server,
       oauthClient,

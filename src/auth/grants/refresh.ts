@@ -25,5 +25,6 @@ export async function refresh(
       return refreshTokenGrantRequest(server, oauthClient, authentication, refreshToken, all)
     }),
   )
-  return { ...fresh, requested, refreshToken: fresh.refreshToken ?? refreshToken }
+  const kept = { requested, account: fresh.account ?? tokens.account }
+  return { ...fresh, ...kept, refreshToken: fresh.refreshToken ?? refreshToken }
 }

@@ -7,7 +7,7 @@ import { AuthFailure } from '../failure.ts'
 import { assertingClient } from './jwt-bearer.ts'
 import type { Asked } from '../request.ts'
 import { persistently } from '../retry.ts'
-import { clearly, plainOptions, tryEach } from '../token-endpoint.ts'
+import { clearly, endpointOptions, tryEach } from '../token-endpoint.ts'
 
 const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type'
 
@@ -50,7 +50,7 @@ export async function exchangeIdToken(
           way,
           TOKEN_EXCHANGE_GRANT,
           parameters,
-          plainOptions(idp),
+          endpointOptions(idp),
         ),
       )
       return (await response.json()) as Record<string, unknown> | null

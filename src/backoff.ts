@@ -1,4 +1,4 @@
-import { REOPEN_MAX_MS, REOPEN_MIN_MS } from '../limits.ts'
+import { REOPEN_MAX_MS, REOPEN_MIN_MS } from './limits.ts'
 
 /** The pause before try number `attempt` (from 0): doubled each time, with half of it random. */
 export function backoffMs(attempt: number, random: () => number = Math.random): number {

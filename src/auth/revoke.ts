@@ -1,0 +1,77 @@
+import {
+  type AuthorizationServer,
+  processRevocationResponse,
+  revocationRequest,
+} from 'oauth4webapi'
+import type { StoredClient, StoredIssuer, StoredTokens } from '../store/record.ts'
+import { clientAuthentications } from './client-auth.ts'
+import type { AuthContext } from './context.ts'
+import { AuthFailure } from './failure.ts'
+import { clearly, endpointOptions, tryEach } from './token-endpoint.ts'
+
+/** What became of the tokens at their authorization server. */
+export type Revocation =
+  | { readonly outcome: 'revoked' | 'not offered' | 'no tokens' }
+  | { readonly outcome: 'failed'; readonly why: string }
+
+/**
+ * Asks an authorization server to forget the tokens it gave us (RFC 7009). The refresh token goes
+ * first: with it most servers forget the access tokens as well (§2.1), and without it nothing lasts.
+ */
+export async function revoke(
+  context: Pick<AuthContext, 'http' | 'options'>,
+  { metadata, client, tokens }: StoredIssuer,
+): Promise<Revocation> {
+  if (tokens === undefined) return { outcome: 'no tokens' }
+  const { revocation_endpoint } = metadata
+  if (revocation_endpoint === undefined) return { outcome: 'not offered' }
+  const { accessToken, refreshToken } = tokens
+  const { options, http } = context
+  const server = metadata as AuthorizationServer
+  const owner = client?.clientId === tokens.clientId ? client : ownerOf(tokens, options.client)
+
+  async function send(token: string, hint: string): Promise<void> {
+    const ways = await clientAuthentications(owner, options, metadata)
+    const request = {
+      ...endpointOptions({ http }),
+      additionalParameters: { token_type_hint: hint },
+    }
+    await clearly(async () => {
+      const response = await tryEach(ways, (way) =>
+        revocationRequest(server, { client_id: owner.clientId }, way, token, request),
+      )
+      await processRevocationResponse(response)
+    })
+  }
+
+  try {
+    await http.check(new URL(revocation_endpoint))
+    if (refreshToken !== undefined) await send(refreshToken, 'refresh_token')
+    try {
+      await send(accessToken, 'access_token')
+    } catch (error) {
+      // A server may know only refresh tokens by heart (RFC 7009 §2.2.1).
+      const code = error instanceof AuthFailure ? error.code : undefined
+      if (refreshToken === undefined || code !== 'unsupported_token_type') throw error
+    }
+    return { outcome: 'revoked' }
+  } catch (error) {
+    if (!(error instanceof AuthFailure)) throw error
+    return { outcome: 'failed', why: error.code ?? error.message }
+  }
+}
+
+/** The client of the tokens when it was not registered for us. */
+function ownerOf(
+  { clientId }: StoredTokens,
+  configured: AuthContext['options']['client'],
+): StoredClient {
+  const known = configured?.clientId === clientId ? configured : undefined
+  const method =
+    known?.key !== undefined
+      ? 'private_key_jwt'
+      : known?.clientSecret !== undefined
+        ? 'client_secret_basic'
+        : 'none'
+  return { clientId, authMethod: known?.authMethod ?? method, redirectUris: [] }
+}

@@ -1,0 +1,185 @@
+import { backoffMs } from '../backoff.ts'
+import type { RemoteEvents } from '../channel.ts'
+import { RelayError, ServerError } from '../errors.ts'
+import { type Frame, readFrame, slice, withId } from '../frame.ts'
+import { valueAt } from '../json/locate.ts'
+import { LIST_CHANGED_PAUSE_MS, RENEWAL_PAUSE_MS, REPLAY_MS } from '../limits.ts'
+import type { Log } from '../log.ts'
+import { pause } from '../pause.ts'
+import { announcedChanges, brokenPromise, type Opening } from './opening.ts'
+
+/** A way to a server on which a new session is opened. The frames are ours: their ids never reach the host. */
+export interface Link {
+  /** Sends a request; settles with its answer. */
+  ask(frame: Frame): Promise<Frame>
+  tell(frame: Frame): Promise<void>
+}
+
+/** What the renewal of a session needs from its transport. */
+export interface RenewalWorld {
+  readonly origin: string
+  readonly opening: Opening
+  readonly events: RemoteEvents
+  readonly log: Log
+  /** What tells its sessions apart, fit for a log. */
+  fingerprint(): string | undefined
+  /** Makes the way; `background` when nobody waits, so that no person is asked to sign in. */
+  open(background: boolean): Promise<Link>
+  /** A session is gone: what was asked in it will be answered soon or never. */
+  lost(generation: number): void
+  /** The new session stands. */
+  reopened(): void
+  /** The new session does not keep what the host was promised. */
+  abandoned(): void
+}
+
+/**
+ * Replaces a lost session behind the host's back (MCP 2025-11-25, Session Management 4): once for
+ * everybody who finds it lost, with the host's own `initialize`.
+ */
+export interface Renewal {
+  /** Counts the sessions; what belongs to an earlier one is lost. */
+  generation(): number
+  /** The host has opened a session itself. */
+  opened(): void
+  /** Somebody has found the session of this generation lost. */
+  lose(generation: number): void
+  /** The new session, when the old one is lost; rejects with `RelayError` when there is none. */
+  ready(background?: boolean): Promise<void> | undefined
+  /** Goes on until there is a new session: nobody waits, but the server may have something to say. */
+  keepTrying(signal: AbortSignal): void
+  /** After a gap in what the server says by itself: makes the host look again, now and then. */
+  missed(): void
+}
+
+/** Nothing lost yet. */
+export function createRenewal(world: RenewalWorld): Renewal {
+  const { origin, opening, events, log } = world
+  let generation = 0
+  let isLost = false
+  let running: { readonly work: Promise<void>; readonly background: boolean } | undefined
+  let lastInitialize = -Infinity
+  let lastMissed = -Infinity
+  let count = 0
+  let trying = false
+
+  function failure(message: string, details: { retryAfterMs?: number } = {}): RelayError {
+    log.state({ part: 'session', what: 'not-renewed' })
+    return new RelayError(`${origin} has lost the session; ${message}.`, {
+      phase: 'session',
+      ...details,
+      hint: 'The next request tries again.',
+    })
+  }
+
+  async function renew(background: boolean): Promise<void> {
+    const before = generation
+    const waitMs = lastInitialize + RENEWAL_PAUSE_MS - Date.now()
+    if (waitMs > 0) throw failure('it has just been given a new one', { retryAfterMs: waitMs })
+    const link = await world.open(background)
+    const initialize = opening.initialize()
+    if (initialize === undefined) {
+      // The host has not got as far as a session: there is nothing to repeat.
+      isLost = false
+      generation++
+      return
+    }
+    lastInitialize = Date.now()
+    const answer = await link
+      .ask(withId(initialize, `"bridge-initialize-${++count}"`))
+      .catch((error: unknown) => {
+        throw error instanceof RelayError ? error : failure(`a new one was refused${why(error)}`)
+      })
+    if (answer.result === undefined) throw failure('a new one was refused')
+    const result = slice(answer.chunks, answer.result)
+    const broken = brokenPromise(opening.told(), result)
+    if (broken !== undefined) {
+      world.abandoned()
+      throw failure(`the new one is different: ${broken}. Restart the connection in your program`)
+    }
+    const initialized = opening.initialized()
+    if (initialized !== undefined) await link.tell(initialized)
+    await replay(link)
+    if (generation !== before) return // the host was faster
+    isLost = false
+    generation++
+    log.state({ part: 'session', what: 'reopened', session: world.fingerprint() })
+    world.reopened()
+    for (const change of announcedChanges(opening.told())) void events.frame(change)
+  }
+
+  /** Log level and subscriptions; that one of them is refused is no reason to go without a session. */
+  async function replay({ ask }: Link): Promise<void> {
+    const over = new AbortController()
+    const work = opening.settings().map(async (frame, index) => {
+      await ask(withId(frame, `"bridge-replay-${count}-${index}"`)).catch(() => undefined)
+    })
+    await Promise.race([Promise.all(work), pause(REPLAY_MS, over.signal)])
+    over.abort()
+  }
+
+  async function tryOn(signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; isLost && !signal.aborted; attempt++) {
+      try {
+        await (running?.work ?? start(true))
+      } catch (error) {
+        const braked = error instanceof RelayError ? (error.details.retryAfterMs ?? 0) : 0
+        await pause(Math.max(backoffMs(attempt), braked), signal)
+      }
+    }
+  }
+
+  function start(background: boolean): Promise<void> {
+    const work = renew(background).finally(() => {
+      running = undefined
+    })
+    running = { work, background }
+    return work
+  }
+
+  return {
+    generation: () => generation,
+    opened() {
+      isLost = false
+      generation++
+      log.state({ part: 'session', what: 'opened', session: world.fingerprint() })
+    },
+    lose(found) {
+      if (found !== generation || isLost) return
+      isLost = true
+      log.state({ part: 'session', what: 'lost', session: world.fingerprint() })
+      events.forgotten()
+      world.lost(generation)
+    },
+    ready(background = false) {
+      if (!isLost) return undefined
+      if (running === undefined) return start(background)
+      if (background || !running.background) return running.work
+      // Nobody was asked to sign in for a renewal in the background: now somebody waits.
+      return running.work.catch(() => (isLost ? (running?.work ?? start(false)) : undefined))
+    },
+    keepTrying(signal) {
+      if (trying) return
+      trying = true
+      void tryOn(signal).finally(() => {
+        trying = false
+      })
+    },
+    missed() {
+      if (Date.now() - lastMissed < LIST_CHANGED_PAUSE_MS) return
+      lastMissed = Date.now()
+      for (const change of announcedChanges(opening.told())) void events.frame(change)
+    },
+  }
+}
+
+function why(error: unknown): string {
+  if (!(error instanceof ServerError)) return ''
+  const message = valueAt(error.object, 'message')
+  return typeof message === 'string' ? ` (${message.slice(0, 200)})` : ''
+}
+
+/** A `ping` of ours. */
+export function pingFrame(id: string): Frame {
+  return readFrame(`{"jsonrpc":"2.0","id":"${id}","method":"ping"}`)!
+}
