@@ -52,7 +52,7 @@ export const runLogin: RunCommand = async (line, process) => {
     judge(response, options.url)
     await leave(send, response)
     const after = insisting.credential()
-    if (after !== undefined && after !== `Bearer ${(await stored())?.accessToken}`) {
+    if (after !== undefined && after.split(' ')[1] !== (await stored())?.accessToken) {
       throw new BridgeError('store_unusable', 'You are signed in, but that could not be kept.')
     }
     log.warn(summary(host, before, after))
