@@ -1,5 +1,11 @@
 import { join } from 'node:path'
-import { type Authorizer, createAuthorizer, noAuthorizer } from './auth/index.ts'
+import { idpPlace } from './auth/idp-place.ts'
+import {
+  type Authorizer,
+  type AuthorizerWorld,
+  createAuthorizer,
+  noAuthorizer,
+} from './auth/index.ts'
 import { createHttpClient, type HttpClient, type HttpSend } from './http/client.ts'
 import { withAuth } from './http/with-auth.ts'
 import { openNetwork } from './http/network.ts'
@@ -7,8 +13,9 @@ import { withCookies } from './http/with-cookies.ts'
 import { withHeaders } from './http/with-headers.ts'
 import { withRedirects } from './http/with-redirects.ts'
 import type { Log } from './log.ts'
-import type { ServerOptions, StoreChoice } from './options.ts'
+import { SERVER_OPTIONS, type ServerOptions, type StoreChoice } from './options.ts'
 import { pathsOf } from './paths.ts'
+import { isAbsent, policyPlaces } from './policy/places.ts'
 import { fileOf } from './store/place.ts'
 import { readStartTokens, type StartTokens } from './store/start.ts'
 import { noteEntry, noteUse } from './store/notes.ts'
@@ -26,10 +33,13 @@ export interface Connection {
 
 /** Prepares the way to the server; nothing is sent. */
 export async function openConnection(
-  { url, headers, auth, store, network: wanted }: ServerOptions,
+  options: ServerOptions,
   log: Log,
   env: NodeJS.ProcessEnv,
 ): Promise<Connection> {
+  // Here, because nothing gets to a server by another way.
+  const { governed, issuerRefusal } = await underPolicy(options, env)
+  const { url, headers, auth, store, network: wanted } = governed
   const network = await openNetwork(wanted, env, log)
   const { connector } = network
   const http = createHttpClient(network)
@@ -38,19 +48,23 @@ export async function openConnection(
   const file = fileOf(folder, { server: url, resource: auth.resource, profile: auth.profile })
   // A credential that the user supplies switches OAuth off.
   const supplied = headers['authorization'] !== undefined
-  const vault = supplied || store === 'file' ? undefined : await openVault(file, log, store)
-  const authorizer = supplied
-    ? noAuthorizer()
-    : createAuthorizer({
-        server: url,
-        options: auth,
-        folder,
-        vault,
-        connector,
-        log,
-        env,
-        now: Date.now,
-      })
+  const inKeychain = !supplied && store !== 'file' && auth.tokenCommand === undefined
+  const vault = inKeychain ? await openVault(file, log, store) : undefined
+  const idpFile = auth.idp && idpPlace(folder, auth.idp, auth.profile).file
+  const idpVault = inKeychain && idpFile ? await openVault(idpFile, log, store) : undefined
+  const world: AuthorizerWorld = {
+    server: url,
+    options: auth,
+    folder,
+    vault,
+    idpVault,
+    connector,
+    issuerRefusal,
+    log,
+    env,
+    now: Date.now,
+  }
+  const authorizer = supplied ? noAuthorizer() : await authorizerOf(world)
   if (vault !== undefined) noteEntry(file, { server: url, profile: auth.profile })
   if (!supplied && authorizer.credential() !== undefined) noteUse(file, vault !== undefined)
   return {
@@ -62,6 +76,40 @@ export async function openConnection(
       return readStartTokens(file, now)
     },
   }
+}
+
+/** What the administrator leaves of the options. Throws `BridgeError` when that is nothing. */
+async function underPolicy(
+  options: ServerOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<{
+  readonly governed: ServerOptions
+  readonly issuerRefusal: AuthorizerWorld['issuerRefusal']
+}> {
+  const places = policyPlaces(env, pathsOf(env).config, process.platform)
+  if (isAbsent(places.machine) && isAbsent(places.user)) {
+    return { governed: options, issuerRefusal: () => undefined }
+  }
+  const { readPolicy } = await import('./policy/read.ts')
+  const { govern, judgeIssuer, refusalOf } = await import('./policy/judge.ts')
+  const policy = readPolicy(
+    places,
+    SERVER_OPTIONS.map(({ name }) => name),
+  )
+  return {
+    governed: govern(policy, options),
+    issuerRefusal(issuer) {
+      const ruling = judgeIssuer(policy, issuer)
+      return ruling?.verdict === 'refused' ? refusalOf(ruling) : undefined
+    },
+  }
+}
+
+async function authorizerOf(world: AuthorizerWorld): Promise<Authorizer> {
+  const { tokenCommand } = world.options
+  if (tokenCommand === undefined) return createAuthorizer(world)
+  const { createCommandAuthorizer } = await import('./auth/token-command.ts')
+  return createCommandAuthorizer(tokenCommand, world)
 }
 
 async function openVault(

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'sign_in_failed'
   | 'server_failed'
   | 'store_unusable'
+  | 'policy'
   | 'tool_not_allowed'
   | 'host_file_unusable'
 
@@ -39,6 +40,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   store_unusable: 7,
   host_file_unusable: 7,
   tool_not_allowed: 2,
+  policy: 2,
 }
 
 /** The exit code of a failure. */

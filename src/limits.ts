@@ -318,3 +318,14 @@ export const DIFF_CONTEXT_LINES = 3
 
 /** How long a host's own command may take: Claude Code's needs two seconds. */
 export const OWN_COMMAND_MS = 30_000
+/** How long a program may take to print a token: those of clouds start an interpreter and ask a server. */
+export const TOKEN_COMMAND_MS = 30_000
+
+/** Longest output of such a program: tokens with many groups reach 16 KiB, and JSON is around them. */
+export const MAX_COMMAND_OUTPUT_BYTES = 64 * 1024
+
+/** Lines of such a program's stderr that are repeated. */
+export const MAX_COMMAND_LINES = 5
+
+/** Longest policy file; it lists some origins. */
+export const MAX_POLICY_BYTES = 256 * 1024

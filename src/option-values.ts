@@ -60,3 +60,19 @@ export function expand(value: string, env: NodeJS.ProcessEnv, source: string): s
     })
   })
 }
+
+/** The names of the options that are set, by flag or by environment variable. */
+export function givenOptions(
+  options: readonly OptionSpec[],
+  values: Values,
+  env: NodeJS.ProcessEnv,
+): readonly string[] {
+  const isSet = ({ name, variable }: OptionSpec): boolean => {
+    if (values[name] !== undefined) return true
+    if (variable === undefined) return false
+    const [prefix = ''] = variable.split('<', 1)
+    if (prefix === variable) return (env[variable] ?? '') !== ''
+    return Object.keys(env).some((known) => known.startsWith(prefix))
+  }
+  return options.filter(isSet).map(({ name }) => name)
+}

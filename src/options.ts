@@ -9,6 +9,7 @@ import { type NetworkOptions, readNetworkOptions } from './http/options.ts'
 import {
   durationMs,
   expand,
+  givenOptions,
   isOn,
   list,
   type OptionSpec,
@@ -122,6 +123,8 @@ export interface ServerOptions {
   readonly auth: AuthOptions
   readonly network: NetworkOptions
   readonly store: StoreChoice
+  /** Names of the options that are set, by flag or variable. */
+  readonly given: readonly string[]
   readonly tools: ToolRules
   /** Whether stderr is to stay empty. */
   readonly silent: boolean
@@ -164,6 +167,8 @@ export function readServerOptions(
   if (rest.length > 0)
     throw new BridgeError('usage', `One server URL only; ${rest[0]} is too much.`)
   const allowHttp = values['allow-http'] === true || isOn(env['BRIDGE_ALLOW_HTTP'])
+  const network = readNetworkOptions(values, env)
+  const certificate = network.clientCertificate !== undefined
   return Object.freeze({
     url: serverUrl(target, allowHttp),
     headers: readHeaders(values, env),
@@ -178,12 +183,13 @@ export function readServerOptions(
       text(values['protocol']) ?? env['BRIDGE_PROTOCOL'] ?? 'auto',
     ),
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
-    auth: readAuthOptions(values, env, allowHttp, asks),
-    network: readNetworkOptions(values, env),
+    auth: readAuthOptions(values, env, allowHttp, asks, certificate),
+    network,
     link: readLinkOptions(values, env),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
     tools: readToolRules(values, env),
     silent: values['silent'] === true || isOn(env['BRIDGE_SILENT']),
+    given: givenOptions(SERVER_OPTIONS, values, env),
   })
 }
 

@@ -1,5 +1,7 @@
-/** What a `Bearer` challenge says (RFC 6750 §3, RFC 9728 §5.1). */
-export interface BearerChallenge {
+/** What a `Bearer` or `DPoP` challenge says (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1). */
+export interface TokenChallenge {
+  /** Whether the server takes tokens that are bound to a key. */
+  readonly dpop: boolean
   /** Where the server publishes its protected resource metadata. */
   readonly resourceMetadata?: string | undefined
   /** The scopes that the refused request needs, separated by spaces. */
@@ -13,6 +15,8 @@ interface Scheme {
   readonly parameters: Map<string, string>
 }
 
+const SCHEMES: ReadonlySet<string> = new Set(['bearer', 'dpop'])
+
 const SEPARATORS = /[\s,]*/y
 const TOKEN = /[!#$%&'*+\-.^_`|~\w]+/y
 const EQUALS = /\s*=\s*/y
@@ -22,17 +26,18 @@ const UNQUOTED = /[^\s,]*/y
 const TOKEN68 = /\s+[\w\-.~+/]+=*\s*(?=,|$)/y
 
 /**
- * The `Bearer` challenge among the values of `WWW-Authenticate`, wherever it stands: one value may
+ * The challenge for a token among the values of `WWW-Authenticate`, wherever it stands: one value may
  * hold several challenges, separated by the same comma as their parameters (RFC 9110 §11.6.1).
  */
-export function bearerChallenge(values: readonly string[]): BearerChallenge | undefined {
-  const bearers = values.flatMap(parseChallenges).filter(({ name }) => name === 'bearer')
-  if (bearers.length === 0) return undefined
+export function tokenChallenge(values: readonly string[]): TokenChallenge | undefined {
+  const found = values.flatMap(parseChallenges).filter(({ name }) => SCHEMES.has(name))
+  if (found.length === 0) return undefined
   const parameter = (name: string): string | undefined => {
-    const found = bearers.find(({ parameters }) => (parameters.get(name) ?? '') !== '')
-    return found?.parameters.get(name)
+    const where = found.find(({ parameters }) => (parameters.get(name) ?? '') !== '')
+    return where?.parameters.get(name)
   }
   return {
+    dpop: found.some(({ name }) => name === 'dpop'),
     resourceMetadata: parameter('resource_metadata'),
     scope: parameter('scope'),
     error: parameter('error'),

@@ -1,9 +1,14 @@
-import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { type ClientAuth, ClientSecretPost, None, PrivateKeyJwt } from 'oauth4webapi'
+import {
+  type AuthorizationServer,
+  type ClientAuth,
+  ClientSecretPost,
+  None,
+  TlsClientAuth,
+} from 'oauth4webapi'
 import type { StoredClient } from '../store/record.ts'
 import type { ServerMetadata } from '../store/server-metadata.ts'
-import { AuthFailure } from './failure.ts'
-import type { ConfiguredClient } from './options.ts'
+import { privateKeyJwt } from './client-key.ts'
+import type { AuthOptions, ConfiguredClient } from './options.ts'
 
 /** The first of the methods that the server supports; without a list it supports Basic (RFC 8414 §2). */
 export function supportedMethod(
@@ -17,19 +22,60 @@ export function supportedMethod(
 /** Ways to authenticate, most likely first; the next one is for servers that answer `invalid_client`. */
 export async function clientAuthentications(
   { clientId, clientSecret: assigned, authMethod }: StoredClient,
-  configured: ConfiguredClient | undefined,
+  { client: configured }: AuthOptions,
   metadata: ServerMetadata,
 ): Promise<readonly ClientAuth[]> {
   // The user's own secret is never stored, so it is looked up each time.
   const own = configured?.clientId === clientId ? configured : undefined
   const clientSecret = assigned ?? own?.clientSecret
-  if (authMethod === 'private_key_jwt') return [await privateKeyJwt(own?.key, metadata)]
+  if (authMethod === 'private_key_jwt') return [await privateKeyJwt(own?.key ?? '', metadata)]
+  // The connection itself says who we are; the request only names the client (RFC 8705 §2).
+  if (CERTIFICATE_METHODS.includes(authMethod)) return [TlsClientAuth()]
   if (authMethod === 'none' || clientSecret === undefined) return [None()]
   if (authMethod === 'client_secret_post') return [ClientSecretPost(clientSecret)]
   const plain = `${clientId}:${clientSecret}`
   const encoded = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`
   // Servers that do not undo the form encoding of RFC 6749 §2.3.1 see another id and secret (A-72).
   return plain === encoded ? [basic(plain)] : [basic(encoded), basic(plain)]
+}
+
+/** The two ways to be known by a certificate: by its name, or by itself (RFC 8705 §2). */
+const CERTIFICATE_METHODS = ['tls_client_auth', 'self_signed_tls_client_auth']
+
+/** How a client whose secrets are at hand authenticates, as far as the server says what it takes. */
+export function methodFor(
+  metadata: ServerMetadata,
+  { key, clientSecret }: ConfiguredClient,
+  certificate: boolean,
+): string {
+  if (key !== undefined) return 'private_key_jwt'
+  if (clientSecret !== undefined) {
+    const methods = ['client_secret_basic', 'client_secret_post']
+    return supportedMethod(metadata, methods) ?? 'client_secret_basic'
+  }
+  // A certificate may be for the connection only: it is the client's when the server says so.
+  const listed = metadata.token_endpoint_auth_methods_supported !== undefined
+  const byCertificate =
+    certificate && listed ? supportedMethod(metadata, CERTIFICATE_METHODS) : undefined
+  return byCertificate ?? 'none'
+}
+
+/**
+ * The server with the endpoints that this client uses. Requests that need our certificate go where
+ * one is asked for (RFC 8705 §5): those of a client that is known by it, and those that bring tokens
+ * which are bound to it.
+ */
+export function endpointsFor(
+  { authMethod }: StoredClient,
+  { certificate }: AuthOptions,
+  metadata: ServerMetadata,
+): AuthorizationServer {
+  const { mtls_endpoint_aliases: aliases, ...rest } = metadata
+  const bound = certificate && metadata.tls_client_certificate_bound_access_tokens === true
+  if (!bound && !CERTIFICATE_METHODS.includes(authMethod)) return rest as AuthorizationServer
+  const token_endpoint = aliases?.token_endpoint ?? rest.token_endpoint
+  const device = aliases?.device_authorization_endpoint ?? rest.device_authorization_endpoint
+  return { ...rest, token_endpoint, device_authorization_endpoint: device } as AuthorizationServer
 }
 
 function basic(credentials: string): ClientAuth {
@@ -44,55 +90,4 @@ function basic(credentials: string): ClientAuth {
  */
 function formEncoded(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1)
-}
-
-/** How a kind of key signs, and the name of that in tokens. */
-interface Signing {
-  readonly alg: readonly string[]
-  readonly algorithm: (alg: string) => { name: string; namedCurve?: string; hash?: string }
-}
-
-const SIGNING: Readonly<Record<string, Signing>> = {
-  rsa: {
-    alg: ['RS256', 'PS256'],
-    algorithm: (alg) => ({
-      name: alg === 'PS256' ? 'RSA-PSS' : 'RSASSA-PKCS1-v1_5',
-      hash: 'SHA-256',
-    }),
-  },
-  prime256v1: { alg: ['ES256'], algorithm: () => ({ name: 'ECDSA', namedCurve: 'P-256' }) },
-  secp384r1: { alg: ['ES384'], algorithm: () => ({ name: 'ECDSA', namedCurve: 'P-384' }) },
-  secp521r1: { alg: ['ES512'], algorithm: () => ({ name: 'ECDSA', namedCurve: 'P-521' }) },
-  ed25519: { alg: ['Ed25519', 'EdDSA'], algorithm: () => ({ name: 'Ed25519' }) },
-}
-
-async function privateKeyJwt(
-  text: string | undefined,
-  metadata: ServerMetadata,
-): Promise<ClientAuth> {
-  const { key, kid } = readKey(text ?? '')
-  const kind = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType ?? ''
-  const signing = SIGNING[kind]
-  if (signing === undefined) {
-    throw new AuthFailure('refused', `A key of the kind ${kind} cannot sign for this client.`)
-  }
-  const supported = metadata.token_endpoint_auth_signing_alg_values_supported
-  const alg = signing.alg.find((name) => supported?.includes(name)) ?? signing.alg[0]!
-  const der = key.export({ type: 'pkcs8', format: 'der' })
-  const usable = await crypto.subtle.importKey('pkcs8', der, signing.algorithm(alg), false, [
-    'sign',
-  ])
-  return PrivateKeyJwt(kid === undefined ? usable : { key: usable, kid })
-}
-
-function readKey(text: string): { key: KeyObject; kid: string | undefined } {
-  try {
-    if (!text.trimStart().startsWith('{')) return { key: createPrivateKey(text), kid: undefined }
-    const jwk = JSON.parse(text) as Record<string, unknown>
-    const kid = typeof jwk['kid'] === 'string' ? jwk['kid'] : undefined
-    return { key: createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }), kid }
-  } catch {
-    // Without the cause: it may quote the key.
-    throw new AuthFailure('refused', '--client-key-file is no private key, neither PEM nor JWK.')
-  }
 }

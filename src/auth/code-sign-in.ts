@@ -63,7 +63,7 @@ async function openAt(
   const callback = await bindCallback(context, host, port, preferredPath(context, stored))
   try {
     const { redirectUri } = callback
-    const { scope, resource } = asked
+    const { scope, resource, binding } = asked
     const device = metadata.device_authorization_endpoint !== undefined
     const purpose = { redirectUri, device, scope, trusted: stepUp }
     const identity = await identify(context, discovery, record, purpose)
@@ -82,6 +82,7 @@ async function openAt(
       registered: identity.source === 'registered',
       scope,
       resource,
+      binding,
     }
     return { flow, metadata, callback }
   } catch (error) {

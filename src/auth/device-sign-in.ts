@@ -39,6 +39,7 @@ export async function openDeviceFlow(
     registered: source === 'registered',
     scope: asked.scope,
     resource: asked.resource,
+    binding: asked.binding,
   }
 }
 

@@ -22,6 +22,8 @@ export interface Preference {
   readonly issuer: string | undefined
   /** Issuers at which there are tokens or a registration already. */
   readonly known: readonly string[]
+  /** Throws for an issuer that must not be asked anything. */
+  permit?(issuer: string): void
 }
 
 const RESOURCE_PATH = '/.well-known/oauth-protected-resource'
@@ -34,9 +36,17 @@ export async function discover(
   preference: Preference,
 ): Promise<Discovery> {
   const resource = await readResource(http, server, hinted)
-  if (resource === undefined && preference.issuer === undefined) return assume(http, server)
-  const named = resource?.authorization_servers ?? []
-  const issuer = choose(named, preference)
+  if (resource === undefined && preference.issuer === undefined) {
+    preference.permit?.(server.origin)
+    return assume(http, server)
+  }
+  const issuer = choose(resource?.authorization_servers ?? [], preference)
+  preference.permit?.(issuer)
+  return { ...(await discoverIssuer(http, issuer)), resource }
+}
+
+/** Reads what an authorization server says about itself whose issuer is known. */
+export async function discoverIssuer(http: AuthHttp, issuer: string): Promise<Discovery> {
   const metadata = await readServer(http, issuer)
   if (metadata === undefined) {
     throw new AuthFailure(
@@ -47,7 +57,7 @@ export async function discover(
       },
     )
   }
-  return { issuer: metadata.issuer, metadata, published: true, resource }
+  return { issuer: metadata.issuer, metadata, published: true, resource: undefined }
 }
 
 /** The protected resource metadata: where the challenge says, below the path, at the root. */
@@ -120,7 +130,15 @@ async function readServer(http: AuthHttp, issuer: string): Promise<ServerMetadat
 async function checkEndpoints(http: AuthHttp, metadata: ServerMetadata): Promise<void> {
   const { authorization_endpoint, token_endpoint, registration_endpoint } = metadata
   const { device_authorization_endpoint, revocation_endpoint } = metadata
-  const optional = [registration_endpoint, device_authorization_endpoint, revocation_endpoint]
+  const { token_endpoint: mutual, device_authorization_endpoint: mutualDevice } =
+    metadata.mtls_endpoint_aliases ?? {}
+  const optional = [
+    registration_endpoint,
+    device_authorization_endpoint,
+    revocation_endpoint,
+    mutual,
+    mutualDevice,
+  ]
   for (const endpoint of [authorization_endpoint, token_endpoint, ...optional]) {
     if (endpoint === undefined) continue
     if (!URL.canParse(endpoint)) {

@@ -1,14 +1,19 @@
 import { MAX_AUTH_ROUNDS, REFUSED_FRESH_MS } from '../limits.ts'
 import { openCredentials } from '../store/credentials.ts'
+import { isRefreshable } from '../store/start.ts'
 import type { PendingFlow, StoredTokens } from '../store/record.ts'
 import { createBrakes } from './brakes.ts'
-import { bearerChallenge } from './challenge.ts'
+import { tokenChallenge } from './challenge.ts'
 import type { AuthContext } from './context.ts'
+import { discover } from './discover.ts'
 import { AuthFailure } from './failure.ts'
 import { createAuthHttp, lookupAll } from './fetch.ts'
 import { type Held, hold } from './held.ts'
+import { createIdp } from './idp.ts'
 import type { AuthorizerWorld, PendingSignIn, Refusal, Renewal } from './index.ts'
 import { currentTokens } from './ledger.ts'
+import type { Nonces } from './nonces.ts'
+import { createRefusals } from './refusals.ts'
 import { covers, joinScopes } from './scopes.ts'
 import type { SignInRequest } from './lead.ts'
 import { signIn } from './sign-in.ts'
@@ -16,6 +21,7 @@ import { renewSilently, type SilentOutcome } from './silent.ts'
 
 /** What the engine shares with the requests that are being sent. */
 export interface Desk {
+  readonly nonces: Nonces
   current(): Held | undefined
   use(held: Held | undefined): void
   show(pending: PendingSignIn | undefined): void
@@ -40,7 +46,31 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   const http = createAuthHttp(policy)
   const key = { server, resource, profile }
   const store = openCredentials(folder, key, log, signal, world.vault)
-  const context: AuthContext = { server, options, http, store, log, env, signal, now }
+  function permit(issuer: string): void {
+    const why = world.issuerRefusal(issuer)
+    if (why === undefined) return
+    throw new AuthFailure('refused', why, { hint: 'Ask the administrator of this machine.' })
+  }
+
+  const us: Omit<AuthContext, 'idp'> = {
+    server,
+    options,
+    http,
+    store,
+    log,
+    env,
+    signal,
+    now,
+    nonces: desk.nonces,
+    refusals: createRefusals(),
+    permit,
+    find: (hinted, known) =>
+      discover(http, server, hinted, { issuer: options.issuer, known, permit }),
+  }
+  const idp = options.idp && createIdp(options.idp, us, world)
+  const context: AuthContext = { ...us, idp }
+  /** Whether there is a person who could be asked. */
+  const nobody = options.grant === 'client_credentials' || options.grant === 'workload'
   const brakes = createBrakes(now)
   const silent = new Map<string | undefined, Promise<SilentOutcome>>()
   const waiting = new Set<() => void>()
@@ -53,8 +83,9 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   let signedIn: { readonly token: string; readonly at: number } | undefined
 
   function use(tokens: StoredTokens): void {
-    const refreshable = tokens.refreshToken !== undefined || tokens.grant === 'client_credentials'
-    desk.use(hold({ ...tokens, expiresAt: tokens.expiresAt, refreshable }))
+    const { expiresAt, proofKey, grant, refreshToken } = tokens
+    const refreshable = isRefreshable(grant, refreshToken)
+    desk.use(hold({ ...tokens, expiresAt, proofKey, refreshable }))
     for (const wake of waiting) wake()
     waiting.clear()
   }
@@ -70,8 +101,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     let flight = silent.get(refused)
     if (flight === undefined) {
       brakes.checkRenewals()
-      const { resourceMetadata: hinted, scope: challenged } = challenge ?? {}
-      flight = renewSilently(context, { refused, hinted, challenged })
+      flight = renewSilently(context, { refused, ...hintsOf(challenge) })
         .then((outcome) => {
           if (outcome !== 'needs-person') {
             if (outcome.fresh) {
@@ -101,7 +131,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     const insist = signedIn !== undefined && now() - signedIn.at > REFUSED_FRESH_MS
     const show = (flow: PendingFlow | undefined): void =>
       desk.show(flow && { link: flow.link, code: flow.userCode, bareCode: flow.bareCode === true })
-    const done = signIn(context, { ...request, insist }, show).finally(() => {
+    const done = ask({ ...request, insist }, show).finally(() => {
       asking = undefined
     })
     asking = { scope: request.scope, done }
@@ -109,6 +139,20 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     signedIn = { token: tokens.accessToken, at: now() }
     use(tokens)
     return tokens
+  }
+
+  /** Asks a person: at the server's own sign-in page, or at the company's identity provider. */
+  async function ask(
+    request: SignInRequest,
+    show: (flow: PendingFlow | undefined) => void,
+  ): Promise<StoredTokens> {
+    if (idp === undefined) return signIn(context, request, show)
+    for (let asked = false; ; asked = true) {
+      const outcome = await renewSilently(context, request)
+      if (outcome !== 'needs-person') return outcome.tokens
+      if (asked) throw new AuthFailure('refused', 'The identity provider gives no usable ID token.')
+      await idp.signIn(request.insist, show)
+    }
   }
 
   async function unauthorized(refusal: Refusal, challenge: Challenge): Promise<Renewal> {
@@ -121,15 +165,14 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       return refusedFresh(server)
     }
     // Of a token that was renewed for this very request another renewal is worth no more.
-    const afresh = refusal.afresh === true && options.grant !== 'client_credentials'
+    const afresh = refusal.afresh === true && !nobody
     if (!afresh && (refusal.round === 0 || refused !== renewedLast)) {
       if ((await quietly(refused, challenge)) !== 'needs-person') return OK
     }
     if (refusal.background) return elsewhere(refused)
-    if (options.grant === 'client_credentials') return refusedFresh(server)
+    if (nobody) return refusedFresh(server)
     if (options.unattended) return signInNeeded(server)
-    const { resourceMetadata: hinted, scope: challenged } = challenge ?? {}
-    await withPerson({ refused, scope: undefined, hinted, challenged })
+    await withPerson({ refused, scope: undefined, ...hintsOf(challenge) })
     return OK
   }
 
@@ -147,14 +190,14 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   }
 
   async function insufficient(refusal: Refusal, challenge: Challenge): Promise<Renewal> {
-    const { scope: challenged, resourceMetadata: hinted } = challenge ?? {}
+    const challenged = challenge?.scope
     const refused = tokenOf(refusal.credential)
     const failure: Renewal = {
       ok: false,
       hint: 'The account or the client lacks a permission that this operation needs.',
     }
     if (refusal.background || options.unattended || challenged === undefined) return failure
-    if (options.grant === 'client_credentials') return failure
+    if (nobody) return failure
     const before = currentTokens(await store.read())
     if (
       before !== undefined &&
@@ -167,7 +210,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     const wanted = joinScopes(before?.requested, before?.scope, challenged)
     const joins = asking !== undefined && covers(asking.scope, wanted)
     if (refusal.stepUps > 0 || !(joins || brakes.mayStepUp(refusal.operation))) return failure
-    await withPerson({ refused, scope: wanted, hinted, challenged })
+    await withPerson({ refused, scope: wanted, ...hintsOf(challenge) })
     return OK
   }
 
@@ -199,7 +242,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       }),
     renew: (refusal) =>
       judged(() => {
-        const challenge = bearerChallenge(refusal.authenticate)
+        const challenge = tokenChallenge(refusal.authenticate)
         return refusal.status === 401
           ? unauthorized(refusal, challenge)
           : insufficient(refusal, challenge)
@@ -208,15 +251,20 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
       ending.abort()
       await asking?.done.catch(() => {})
       await Promise.allSettled(silent.values())
-      await http.close()
+      await Promise.all([http.close(), idp?.close()])
     },
   }
 }
 
-type Challenge = ReturnType<typeof bearerChallenge>
+type Challenge = ReturnType<typeof tokenChallenge>
+
+function hintsOf(challenge: Challenge): Pick<SignInRequest, 'hinted' | 'challenged' | 'dpop'> {
+  const { resourceMetadata: hinted, scope: challenged, dpop = false } = challenge ?? {}
+  return { hinted, challenged, dpop }
+}
 
 function tokenOf(credential: string | undefined): string | undefined {
-  return credential?.replace(/^Bearer /, '')
+  return credential?.replace(/^(?:Bearer|DPoP) /, '')
 }
 
 function signInNeeded(server: URL): Renewal {

@@ -1,4 +1,5 @@
 import type { OptionSpec } from '../option-values.ts'
+import { ENTERPRISE_OPTIONS } from './enterprise-flags.ts'
 
 /** The flags of the sign-in. */
 export const AUTH_OPTIONS: readonly OptionSpec[] = [
@@ -30,6 +31,11 @@ export const AUTH_OPTIONS: readonly OptionSpec[] = [
     name: 'client-key-file',
     value: 'file',
     help: 'Read the private key of the client from a file (PEM or JWK) and sign with it instead of sending a secret.',
+  },
+  {
+    name: 'client-key-env',
+    value: 'variable',
+    help: 'Read that private key from this environment variable.',
   },
   {
     name: 'client-metadata-url',
@@ -122,4 +128,5 @@ export const AUTH_OPTIONS: readonly OptionSpec[] = [
     name: 'allow-private-network',
     help: 'Let a public server name an authorization server on a private network.',
   },
+  ...ENTERPRISE_OPTIONS,
 ]

@@ -1,6 +1,6 @@
 import { generateRandomCodeVerifier, genericTokenEndpointRequest } from 'oauth4webapi'
 import type { ServerRecord, StoredClient } from '../store/record.ts'
-import { supportedMethod } from './client-auth.ts'
+import { methodFor } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
 import type { Discovery } from './discover.ts'
 import { AuthFailure } from './failure.ts'
@@ -29,8 +29,8 @@ export function knownIdentity(
   { metadata }: Discovery,
 ): Identity | undefined {
   if (options.client !== undefined) {
-    const { clientId, clientSecret, key, authMethod } = options.client
-    const method = authMethod ?? methodOf(metadata, clientSecret, key)
+    const { clientId, authMethod } = options.client
+    const method = authMethod ?? methodFor(metadata, options.client, options.certificate)
     const client = { clientId, authMethod: method, redirectUris: [] }
     return { client, source: 'configured' }
   }
@@ -38,17 +38,6 @@ export function knownIdentity(
   if (metadata.client_id_metadata_document_supported !== true) return undefined
   const client = { clientId: options.clientMetadataUrl, authMethod: 'none', redirectUris: [] }
   return { client, source: 'document' }
-}
-
-function methodOf(
-  metadata: Discovery['metadata'],
-  secret: string | undefined,
-  key: string | undefined,
-): string {
-  if (key !== undefined) return 'private_key_jwt'
-  if (secret === undefined) return 'none'
-  const methods = ['client_secret_basic', 'client_secret_post']
-  return supportedMethod(metadata, methods) ?? 'client_secret_basic'
 }
 
 /** The registration of an earlier sign-in, as long as it lives. */

@@ -2,7 +2,7 @@ import { readMcpRemote } from '../store/mcp-remote.ts'
 import type { ServerRecord, StoredClient, StoredTokens } from '../store/record.ts'
 import { supportedMethod } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
-import { discover, type Discovery } from './discover.ts'
+import type { Discovery } from './discover.ts'
 import { knownIdentity } from './identity.ts'
 import { withIssuer, withTokens } from './ledger.ts'
 import { canonicalResource } from './resource.ts'
@@ -16,17 +16,16 @@ export async function importSignIn(
   record: ServerRecord,
   hinted: string | undefined,
 ): Promise<ServerRecord | undefined> {
-  const { options, server, http, log, env } = context
+  const { options, server, find, log, env } = context
   const first = Object.keys(record.issuers).length === 0 && record.failed === undefined
-  if (!first || options.profile !== 'default') return undefined
+  if (!first || options.profile !== 'default' || options.useIdToken) return undefined
   const { authorizeParams, clientMetadataUrl } = options
   const resource = options.resource === false ? undefined : options.resource
   const found = readMcpRemote(env, { server, resource, authorizeParams, clientMetadataUrl })
   if (found === undefined) return undefined
   // Stores of older versions do not name the issuer: then it is the one that the server trusts now.
   const issuer = found.tokens?.issuer ?? found.client?.issuer
-  const preference = { issuer: options.issuer, known: issuer === undefined ? [] : [issuer] }
-  const discovery = await discover(http, server, hinted, preference)
+  const discovery = await find(hinted, issuer === undefined ? [] : [issuer])
   if (issuer !== undefined && issuer !== discovery.issuer) return undefined
   const client = clientOf(found.client, discovery)
   const clientId = (knownIdentity(context, discovery)?.client ?? client)?.clientId

@@ -5,6 +5,7 @@ import type { OpenVault } from '../store/vault.ts'
 import type { FailureKind } from './failure.ts'
 import type { Connector } from './fetch.ts'
 import { hold, isOurs } from './held.ts'
+import { createNonces, type Nonces } from './nonces.ts'
 import type { AuthOptions } from './options.ts'
 
 /** A request that the server refused for want of authorization. */
@@ -48,10 +49,34 @@ export interface PendingSignIn {
   readonly bareCode: boolean
 }
 
+/** What a proof has to name of a request. */
+interface Target {
+  readonly method: string
+  readonly url: URL
+}
+
+/** What of a response concerns proofs. */
+interface Answer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly url: URL
+}
+
 /** Supplies the credential of every request to the MCP server and replaces it when it is refused. */
 export interface Authorizer {
-  /** The value of the `Authorization` header, from memory. */
+  /**
+   * What requests are sent with now: tells one credential from another. Scheme and token, so a
+   * secret.
+   */
   credential(): string | undefined
+  /** The headers that authorize a request, from memory; a bound token needs new ones each time. */
+  headers(request: Target): Readonly<Record<string, string>> | undefined
+  /**
+   * Takes note of what a response says about the proofs of later requests; true when the request was
+   * refused for want of a nonce that is known now (RFC 9449 §9).
+   */
+  noted(response: Answer): boolean
   /** The renewal of a credential that is about to expire; `undefined` when nothing is due. */
   due(): Promise<Renewal> | undefined
   /** Called for 401 and for 403 with `insufficient_scope`; the request is sent once more when `ok`. */
@@ -66,6 +91,8 @@ export interface Authorizer {
 export function noAuthorizer(): Authorizer {
   return {
     credential: () => undefined,
+    headers: () => undefined,
+    noted: () => false,
     due: () => undefined,
     renew: () =>
       Promise.resolve({
@@ -85,7 +112,11 @@ export interface AuthorizerWorld {
   readonly folder: string
   /** Where the record is kept instead of its file. */
   readonly vault: OpenVault | undefined
+  /** Where the record of the identity provider is kept instead of its file. */
+  readonly idpVault: OpenVault | undefined
   readonly connector: Connector
+  /** Why the administrator does not want this authorization server; `undefined` when it is fine. */
+  issuerRefusal(issuer: string): string | undefined
   readonly log: Log
   readonly env: NodeJS.ProcessEnv
   readonly now: () => number
@@ -99,10 +130,12 @@ export function createAuthorizer(world: AuthorizerWorld): Authorizer {
   let held = stored !== undefined && isOurs(stored, options) ? hold(stored) : undefined
   let engine: Promise<import('./engine.ts').Engine> | undefined
   let pending: PendingSignIn | undefined
+  const nonces = createNonces()
 
   const load = (): Promise<import('./engine.ts').Engine> =>
     (engine ??= import('./engine.ts').then(({ createEngine }) =>
       createEngine(world, {
+        nonces,
         current: () => held,
         use(tokens) {
           held = tokens
@@ -115,6 +148,13 @@ export function createAuthorizer(world: AuthorizerWorld): Authorizer {
 
   return {
     credential: () => held?.authorization,
+    headers({ method, url }) {
+      if (held === undefined) return undefined
+      const { authorization, prove } = held
+      if (prove === undefined) return { authorization }
+      return { authorization, dpop: prove({ method, url, nonce: nonces.of(url) }) }
+    },
+    noted: (answer) => held?.prove !== undefined && notedNonce(nonces, answer),
     due() {
       if (held === undefined || now() < held.renewAt) return undefined
       return load().then((loaded) => loaded.renewDue())
@@ -123,4 +163,10 @@ export function createAuthorizer(world: AuthorizerWorld): Authorizer {
     pending: () => pending,
     close: async () => (await engine)?.close(),
   }
+}
+
+function notedNonce(nonces: Nonces, { status, headers, url }: Answer): boolean {
+  const nonce = headers['dpop-nonce']
+  if (typeof nonce !== 'string' || !nonces.learn(url, nonce)) return false
+  return status === 401 && String(headers['www-authenticate']).includes('use_dpop_nonce')
 }

@@ -12,6 +12,8 @@ export interface SignInRequest extends Need {
   readonly hinted: string | undefined
   /** The scopes that the challenge names. */
   readonly challenged: string | undefined
+  /** Whether the server wants proofs with its tokens (DPoP). */
+  readonly dpop: boolean
   /** Whether a tab may be opened although one was opened a moment ago. */
   readonly insist: boolean
 }

@@ -52,7 +52,8 @@ export function withTokens(
   more: Partial<StoredIssuer> = {},
 ): ServerRecord {
   const { pending: _, failed: __, ...rest } = record
-  return { ...withIssuer(rest, issuer, { ...more, metadata, tokens }), current: issuer }
+  const bound = tokens.proofKey !== undefined
+  return { ...withIssuer(rest, issuer, { ...more, metadata, tokens, bound }), current: issuer }
 }
 
 /** The record with a sign-in that waits for a person. */

@@ -9,6 +9,8 @@ export const ResourceMetadata = z.object({
   resource: z.string(),
   authorization_servers: z.array(z.string()).check(z.minLength(1)),
   scopes_supported: words,
+  dpop_signing_alg_values_supported: words,
+  dpop_bound_access_tokens_required: otherwise(z.optional(z.boolean()), undefined),
 })
 
 /** What a server says about its own protection. */

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { BridgeError } from '../errors.ts'
 import { SIGN_IN_MS } from '../limits.ts'
+import {
+  type EnterpriseOptions,
+  privateFileOption,
+  readEnterpriseOptions,
+  variableOption,
+} from './enterprise-options.ts'
 import { AUTH_OPTIONS } from './flags.ts'
 import { successUrlOf, tokenEndpointOf } from './urls.ts'
 import { durationMs, expand, isOn, list, text, type Values } from '../option-values.ts'
@@ -18,10 +24,17 @@ export interface ConfiguredClient {
 export type Asks = 'a host' | 'a person' | 'nobody'
 
 /** How to get a token. */
-type GrantChoice = 'authorization_code' | 'device_code' | 'client_credentials'
+type GrantChoice =
+  | 'authorization_code'
+  | 'device_code'
+  | 'client_credentials'
+  /** With the identity assertion of the company's provider (SEP-990). */
+  | 'enterprise'
+  /** With the token of the platform that we run on (SEP-1933). */
+  | 'workload'
 
 /** What the sign-in needs to know from its user. */
-export interface AuthOptions {
+export interface AuthOptions extends EnterpriseOptions {
   readonly grant: GrantChoice
   readonly profile: string
   readonly scope: string | undefined
@@ -52,6 +65,8 @@ export interface AuthOptions {
   readonly allowHttp: boolean
   readonly allowMissingPkce: boolean
   readonly allowPrivate: boolean
+  /** Whether connections present a certificate, which may be the client's proof (RFC 8705). */
+  readonly certificate: boolean
 }
 
 /** Reads the flags of the sign-in; throws `BridgeError` for anything unusable. */
@@ -60,6 +75,7 @@ export function readAuthOptions(
   env: NodeJS.ProcessEnv,
   allowHttp: boolean,
   asks: Asks,
+  certificate = false,
 ): AuthOptions {
   const read = (name: string): string | undefined => {
     const variable = AUTH_OPTIONS.find((option) => option.name === name)?.variable
@@ -67,21 +83,19 @@ export function readAuthOptions(
     return value === '' ? undefined : value
   }
   const client = configuredClient(values, env, read)
-  const grant = grantOf(values)
+  const enterprise = readEnterpriseOptions(values, env, read)
+  const grant = grantOf(values, enterprise)
   const paste = values['paste'] === true
-  if (paste && grant !== 'authorization_code') {
+  if (paste && grant !== 'authorization_code' && grant !== 'enterprise') {
     throw new BridgeError(
       'usage',
       '--paste is for a sign-in with a browser; leave one of them out.',
     )
   }
-  if (
-    grant === 'client_credentials' &&
-    client?.clientSecret === undefined &&
-    client?.key === undefined
-  ) {
+  const proof = client?.clientSecret !== undefined || client?.key !== undefined
+  if (grant === 'client_credentials' && !proof && (client === undefined || !certificate)) {
     throw new BridgeError('usage', '--client-credentials needs a client of its own.', {
-      hint: 'Pass --client-id, and --client-secret-env, --client-secret-file or --client-key-file.',
+      hint: 'Pass --client-id, and --client-secret-env, --client-secret-file, --client-key-file, --client-key-env or --cert.',
     })
   }
   return {
@@ -108,12 +122,16 @@ export function readAuthOptions(
     allowHttp,
     allowMissingPkce: values['allow-missing-pkce'] === true,
     allowPrivate: values['allow-private-network'] === true,
+    certificate,
+    ...enterprise,
   }
 }
 
 type Read = (name: string) => string | undefined
 
-function grantOf(values: Values): GrantChoice {
+function grantOf(values: Values, { idp, workloadToken }: EnterpriseOptions): GrantChoice {
+  if (idp !== undefined) return 'enterprise'
+  if (workloadToken !== undefined) return 'workload'
   const device = values['device-code'] === true
   if (values['client-credentials'] !== true) return device ? 'device_code' : 'authorization_code'
   if (!device) return 'client_credentials'
@@ -131,10 +149,11 @@ function configuredClient(
     return typeof value === 'string' && value !== '' ? value : undefined
   }
   const clientId = read('client-id') ?? member('client_id')
-  const key = fileOption(values, 'client-key-file')
+  const key =
+    variableOption(values, env, 'client-key-env') ?? privateFileOption(values, 'client-key-file')
   const clientSecret =
-    secretFromEnv(values, env) ??
-    fileOption(values, 'client-secret-file')?.trim() ??
+    variableOption(values, env, 'client-secret-env') ??
+    privateFileOption(values, 'client-secret-file')?.trim() ??
     member('client_secret')
   if (clientId !== undefined) {
     return { clientId, clientSecret, key, authMethod: member('token_endpoint_auth_method') }
@@ -145,21 +164,6 @@ function configuredClient(
   throw new BridgeError('usage', 'A secret or key belongs to a client: its id is missing.', {
     hint: 'Pass --client-id.',
   })
-}
-
-function secretFromEnv(values: Values, env: NodeJS.ProcessEnv): string | undefined {
-  const variable = text(values['client-secret-env'])
-  if (variable === undefined) return undefined
-  const secret = env[variable]
-  if (secret !== undefined && secret !== '') return secret
-  throw new BridgeError('usage', `${variable} is not set (--client-secret-env).`, {
-    hint: `Add ${variable} to the environment of this entry in your host's configuration.`,
-  })
-}
-
-function fileOption(values: Values, name: string): string | undefined {
-  const file = text(values[name])
-  return file === undefined ? undefined : readFile(file, `--${name}`)
 }
 
 function readFile(file: string, source: string): string {

@@ -1,4 +1,5 @@
 import type { ServerRecord } from '../store/record.ts'
+import type { Binding } from './binding.ts'
 import type { AuthContext } from './context.ts'
 import type { Discovery } from './discover.ts'
 import { currentTokens } from './ledger.ts'
@@ -9,6 +10,8 @@ import { joinScopes, scopesOf } from './scopes.ts'
 export interface Asked {
   readonly scope: string | undefined
   readonly resource: string | undefined
+  /** Whether the tokens are to be bound to a key. */
+  readonly binding?: Binding | undefined
 }
 
 /** What to ask for (A-55, A-81, A-90, A-93). `challenged` is what a challenge named. */

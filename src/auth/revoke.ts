@@ -31,7 +31,7 @@ export async function revoke(
   const owner = client?.clientId === tokens.clientId ? client : ownerOf(tokens, options.client)
 
   async function send(token: string, hint: string): Promise<void> {
-    const ways = await clientAuthentications(owner, options.client, metadata)
+    const ways = await clientAuthentications(owner, options, metadata)
     const request = {
       ...endpointOptions({ http }),
       additionalParameters: { token_type_hint: hint },

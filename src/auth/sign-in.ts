@@ -2,12 +2,14 @@ import { FOLLOW_POLL_MS } from '../limits.ts'
 import { pause } from '../pause.ts'
 import type { PendingFlow, ServerRecord, StoredTokens } from '../store/record.ts'
 import type { ServerMetadata } from '../store/server-metadata.ts'
+import { bindingFor } from './binding.ts'
 import { adoptCodeFlow, openCodeFlow, runCodeFlow } from './code-sign-in.ts'
 import type { AuthContext } from './context.ts'
 import { openDeviceFlow, runDeviceFlow } from './device-sign-in.ts'
-import { discover, type Discovery } from './discover.ts'
+import type { Discovery } from './discover.ts'
 import { AuthFailure } from './failure.ts'
 import { closing, createLead, type Lead, type SignInRequest, timedOut } from './lead.ts'
+import { isOurs } from './held.ts'
 import { helpfulTokens, withFailure, withoutTokens, withPending } from './ledger.ts'
 import { announce, checkLink, mayOpenTab, surroundingsOf } from './present.ts'
 import { type Asked, whatToAsk } from './request.ts'
@@ -28,7 +30,7 @@ export async function signIn(
       const record = await store.read()
       try {
         const tokens = helpfulTokens(record, request, now())
-        if (tokens !== undefined) return tokens
+        if (tokens !== undefined && isOurs(tokens, options)) return tokens
         const { failed } = record
         if (failed !== undefined && failed.id === followed) {
           throw new AuthFailure('refused', failed.message, { hint: failed.hint })
@@ -143,9 +145,11 @@ async function start(us: Lead, request: SignInRequest, record: ServerRecord): Pr
   const { context } = us
   const { issuers, current } = record
   const known = [...(current === undefined ? [] : [current]), ...Object.keys(issuers)]
-  const preference = { issuer: context.options.issuer, known }
-  const discovery = await discover(context.http, context.server, request.hinted, preference)
-  const asked = whatToAsk(context, discovery, record, request.challenged, us.stepUp)
+  const discovery = await context.find(request.hinted, known)
+  const asked = {
+    ...whatToAsk(context, discovery, record, request.challenged, us.stepUp),
+    binding: bindingFor(context, discovery, record, request.dpop),
+  }
   return byDevice(context, discovery)
     ? startDevice(us, discovery, record, asked)
     : startCode(us, discovery, record, asked)

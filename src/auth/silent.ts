@@ -1,14 +1,18 @@
 import type { ServerRecord, StoredClient, StoredTokens } from '../store/record.ts'
+import { bindingFor } from './binding.ts'
 import type { AuthContext } from './context.ts'
-import { discover, type Discovery } from './discover.ts'
+import type { Discovery } from './discover.ts'
+import { byIdentity } from './enterprise.ts'
 import { AuthFailure } from './failure.ts'
 import { asClient } from './grants/client-credentials.ts'
 import { refresh } from './grants/refresh.ts'
+import { asWorkload } from './grants/workload.ts'
 import { isOurs } from './held.ts'
 import { knownIdentity } from './identity.ts'
 import { importSignIn } from './import.ts'
 import { clientOf, currentTokens, helpfulTokens, withoutTokens, withTokens } from './ledger.ts'
-import { whatToAsk } from './request.ts'
+import { type Asked, whatToAsk } from './request.ts'
+import { joinScopes } from './scopes.ts'
 
 /** A token that was got without a person, or why not. */
 export type SilentOutcome =
@@ -20,6 +24,10 @@ export interface SilentHints {
   readonly refused: string | undefined
   readonly hinted: string | undefined
   readonly challenged: string | undefined
+  /** Whether the server wants proofs with its tokens (DPoP). */
+  readonly dpop: boolean
+  /** The scopes that are missing, when that is why. */
+  readonly scope?: string | undefined
 }
 
 /**
@@ -34,8 +42,7 @@ export async function renewSilently(
   const outcome = await context.store.exclusive<SilentOutcome>(async ({ record, save }) => {
     const other = helpful(context, record, hints)
     if (other !== undefined) return other
-    if (context.options.grant === 'client_credentials')
-      return byClient(context, record, hints, save)
+    if (isRepeatable(context.options.grant)) return again(context, record, hints, save)
     const imported = await importSignIn(context, record, hints.hinted)
     if (imported === undefined) return byRefreshToken(context, record, save)
     await save(imported)
@@ -52,9 +59,9 @@ export async function renewSilently(
 function helpful(
   { options, now }: AuthContext,
   record: ServerRecord,
-  { refused }: SilentHints,
+  { refused, scope }: SilentHints,
 ): SilentOutcome | undefined {
-  const tokens = helpfulTokens(record, { refused, scope: undefined }, now())
+  const tokens = helpfulTokens(record, { refused, scope }, now())
   if (tokens === undefined || !isOurs(tokens, options)) return undefined
   return { tokens, fresh: false }
 }
@@ -130,34 +137,55 @@ function clientFor(
   return known?.clientId === tokens.clientId ? known : undefined
 }
 
-/** A client of its own asks again; it has no refresh token, and needs none. */
-async function byClient(
+/** Grants that are asked again instead of refreshed; the tokens of a person are not among them. */
+type Repeatable = 'client_credentials' | 'enterprise' | 'workload'
+
+function isRepeatable(grant: AuthContext['options']['grant']): grant is Repeatable {
+  return grant !== 'authorization_code' && grant !== 'device_code'
+}
+
+/** Asks again: such a grant has no refresh token, and needs none. */
+async function again(
   context: AuthContext,
   record: ServerRecord,
-  { hinted, challenged }: SilentHints,
+  { hinted, challenged, dpop, scope }: SilentHints,
   save: Save,
 ): Promise<SilentOutcome> {
-  const before = currentTokens(record)
-  const known = before?.grant === 'client_credentials' ? record.current : undefined
+  const tokens = currentTokens(record)
+  const before = tokens?.grant === context.options.grant ? tokens : undefined
+  const known = before === undefined ? undefined : record.current
   const metadata = known === undefined ? undefined : record.issuers[known]?.metadata
   const found: Discovery =
     known !== undefined &&
     metadata !== undefined &&
-    before !== undefined &&
     (context.options.tokenEndpoint ?? metadata.token_endpoint) === metadata.token_endpoint
       ? { issuer: known, metadata, published: true, resource: undefined }
       : await discoverFor(context, record, hinted)
-  const asked =
-    before !== undefined && known !== undefined
-      ? { scope: before.requested, resource: before.resource }
-      : whatToAsk(context, found, record, challenged, false)
-  const tokens = await asClient(context, found, asked)
-  await save(withTokens(record, found.issuer, found.metadata, tokens))
-  return { tokens, fresh: true }
+  const asked: Asked = {
+    ...(before === undefined
+      ? whatToAsk(context, found, record, challenged, false)
+      : { scope: joinScopes(before.requested, scope), resource: before.resource }),
+    binding: bindingFor(context, found, record, dpop),
+  }
+  const fresh = await byGrant(context, found, asked)
+  if (fresh === undefined) return 'needs-person'
+  await save(withTokens(record, found.issuer, found.metadata, fresh))
+  return { tokens: fresh, fresh: true }
+}
+
+function byGrant(
+  context: AuthContext,
+  found: Discovery,
+  asked: Asked,
+): Promise<StoredTokens | undefined> {
+  const { grant, workloadToken } = context.options
+  if (grant === 'enterprise') return byIdentity(context, context.idp!, found, asked)
+  if (grant === 'workload') return asWorkload(context, workloadToken!, found, asked)
+  return asClient(context, found, asked)
 }
 
 async function discoverFor(
-  { http, server, options, log }: AuthContext,
+  { find, options, log }: AuthContext,
   record: ServerRecord,
   hinted: string | undefined,
 ): Promise<Discovery> {
@@ -166,12 +194,11 @@ async function discoverFor(
     const metadata = { issuer, token_endpoint: options.tokenEndpoint }
     return { issuer, metadata, published: false, resource: undefined }
   }
-  if (options.issuer === undefined) {
+  if (options.issuer === undefined && options.grant === 'client_credentials') {
     // Otherwise the MCP server decides who is given the secret.
     log.warn('pass --issuer: without it the server decides who gets the credentials of the client')
   }
-  const preference = { issuer: options.issuer, known: Object.keys(record.issuers) }
-  return discover(http, server, hinted, preference)
+  return find(hinted, Object.keys(record.issuers))
 }
 
 function refusedClient(cause: AuthFailure, clientId: string): AuthFailure {

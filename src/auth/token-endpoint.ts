@@ -10,13 +10,16 @@ import {
 import type { StoredClient, StoredTokens } from '../store/record.ts'
 import { ACCESS_TOKEN } from '../store/start.ts'
 import type { ServerMetadata } from '../store/server-metadata.ts'
-import { clientAuthentications } from './client-auth.ts'
+import type { Bind } from './binding.ts'
+import { clientAuthentications, endpointsFor } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
-import { AuthFailure, type FailureKind, quote } from './failure.ts'
-import type { AuthHttp } from './fetch.ts'
-import { oauthError, refusesResource } from './oauth-error.ts'
-import { accountOf, endOf } from './id-token.ts'
+import { boundThumbprint, createProver, type Prover } from './dpop.ts'
+import { AuthFailure, quote } from './failure.ts'
+import { accountOf } from './id-token.ts'
+import { endOf } from './jwt.ts'
+import { createNonces } from './nonces.ts'
 import { millisecondsOf } from './seconds.ts'
+import { refuse, tokenAnswer } from './token-answer.ts'
 
 /** One grant, ready to be sent with any way to authenticate the client. */
 export type SendGrant = (
@@ -34,6 +37,8 @@ export interface TokenRequest {
   /** The scopes asked for: what is granted when the answer does not say (RFC 6749 §5.1). */
   readonly scope: string | undefined
   readonly grant: StoredTokens['grant']
+  /** The key that the tokens are to be bound to. */
+  readonly bind?: Bind | undefined
 }
 
 /** Asks the token endpoint; throws `AuthFailure` for whatever is no token. */
@@ -42,29 +47,28 @@ export async function requestTokens(
   request: TokenRequest,
   send: SendGrant,
 ): Promise<StoredTokens> {
-  const { metadata, client, resource, scope, grant } = request
-  const server = metadata as AuthorizationServer
+  const { metadata, client, resource, scope, grant, bind } = request
+  // What was stored under another policy is not used under this one.
+  context.permit(metadata.issuer)
+  const server = endpointsFor(client, context.options, metadata)
   const oauthClient: Client = { client_id: client.clientId }
+  const prover = bind && createProver(bind.key)
   let idToken: string | undefined
   const options: TokenEndpointRequestOptions = {
-    ...requestOptions(context, (received) => {
+    ...requestOptions(context, prover, (received) => {
       idToken = received
     }),
     additionalParameters: resource === undefined ? {} : { resource },
   }
-  const ways = await clientAuthentications(client, context.options.client, metadata)
+  const ways = await clientAuthentications(client, context.options, metadata)
   const startedAt = context.now()
   const answer = await clearly(async () => {
-    const response = await tryEach(ways, (way) => send(server, oauthClient, way, options))
+    const response = await tryEach(ways, (way) =>
+      withNonce(prover, () => send(server, oauthClient, way, options)),
+    )
     return processRefreshTokenResponse(server, oauthClient, response)
   })
-  if (answer.token_type !== 'bearer') {
-    throw new AuthFailure(
-      'refused',
-      `${metadata.issuer} gave a token of the kind ${quote(answer.token_type)}.`,
-    )
-  }
-  const { refresh_token, expires_in } = answer
+  const { refresh_token, expires_in, token_type } = answer
   const access_token = context.options.useIdToken ? idToken : answer.access_token
   if (access_token === undefined) {
     throw new AuthFailure('refused', `${metadata.issuer} gave no id token (--use-id-token).`, {
@@ -88,7 +92,32 @@ export async function requestTokens(
     clientId: client.clientId,
     account: accountOf(idToken),
     grant,
+    proofKey: keyOf(metadata, token_type, access_token, bind, prover),
   }
+}
+
+/** The key that a token is bound to; throws when it is not what was asked for (RFC 9449 §5). */
+function keyOf(
+  { issuer }: ServerMetadata,
+  type: string,
+  token: string,
+  bind: Bind | undefined,
+  prover: Prover | undefined,
+): StoredTokens['proofKey'] {
+  if (type === 'dpop' && bind !== undefined) {
+    const bound = boundThumbprint(token)
+    if (bound === undefined || bound === prover?.thumbprint) return bind.key
+    throw new AuthFailure('refused', `${issuer} gave a token that is bound to another key.`)
+  }
+  if (type !== 'bearer') {
+    throw new AuthFailure('refused', `${issuer} gave a token of the kind ${quote(type)}.`)
+  }
+  if (bind?.required !== true) return undefined
+  throw new AuthFailure(
+    'refused',
+    `${issuer} gave a token that anybody could use (token_type Bearer); this account's tokens are bound to a key.`,
+    { hint: 'Somebody may be interfering. If the server has changed its mind, pass --dpop off.' },
+  )
 }
 
 /** Whatever oauth4webapi finds wrong with an answer is one more way to be refused. */
@@ -107,13 +136,14 @@ export async function clearly<T>(work: () => Promise<T>): Promise<T> {
 
 /** How oauth4webapi sends: through our guard, which has its own opinion on http. */
 function requestOptions(
-  { http }: AuthContext,
+  context: AuthContext,
+  prover: Prover | undefined,
   onIdToken: (idToken: string | undefined) => void,
 ): TokenEndpointRequestOptions {
   return {
     [allowInsecureRequests]: true,
     [customFetch]: async (url, init) =>
-      tokenAnswer(await ask(http, url, init as RequestInit), url, onIdToken),
+      tokenAnswer(await ask(context, url, init as RequestInit, prover), url, onIdToken),
   }
 }
 
@@ -125,15 +155,32 @@ const SECRETS = [
   'client_secret',
   'client_assertion',
   'device_code',
+  'assertion',
+  'subject_token',
   'token',
 ]
 
-async function ask(http: AuthHttp, url: string, init: RequestInit): Promise<Response> {
-  const response = await http.fetch(new URL(url), init)
+async function ask(
+  { http, nonces }: Pick<AuthContext, 'http' | 'nonces'>,
+  url: string,
+  init: RequestInit,
+  prover?: Prover,
+): Promise<Response> {
+  const target = new URL(url)
+  const requestHeaders = new Headers(init.headers)
+  if (prover !== undefined) {
+    const nonce = nonces.of(target)
+    requestHeaders.set('dpop', prover.proof({ method: 'POST', url: target, nonce }))
+  }
+  const response = await http.fetch(target, {
+    ...init,
+    headers: Object.fromEntries(requestHeaders),
+  })
   const { status, headers, body } = response
+  nonces.learn(target, headers.get('dpop-nonce') ?? undefined)
   if (status === 200 || body === null) return response
   const form = new URLSearchParams(String(init.body))
-  const [, basic] = new Headers(init.headers).get('authorization')?.split(' ') ?? []
+  const [, basic] = requestHeaders.get('authorization')?.split(' ') ?? []
   let content = await response.text()
   for (const secret of [basic, ...SECRETS.map((name) => form.get(name))]) {
     if (secret) content = content.replaceAll(secret, '…')
@@ -141,12 +188,13 @@ async function ask(http: AuthHttp, url: string, init: RequestInit): Promise<Resp
   return new Response(content, { status, headers })
 }
 
-/** The same for endpoints whose good answer is no token: device authorization, revocation. */
+/** The same for endpoints whose good answer is no token for the MCP server. */
 export function endpointOptions({ http }: Pick<AuthContext, 'http'>): TokenEndpointRequestOptions {
+  const context = { http, nonces: createNonces() }
   return {
     [allowInsecureRequests]: true,
     [customFetch]: async (url, init) => {
-      const response = await ask(http, url, init as RequestInit)
+      const response = await ask(context, url, init as RequestInit)
       return response.status === 200 ? response : refuse(response, await response.text(), url)
     },
   }
@@ -167,88 +215,16 @@ export async function tryEach(
   }
 }
 
-/** What an error code of a token endpoint means (RFC 6749 §5.2, RFC 8628 §3.5). */
-const KINDS: Readonly<Record<string, FailureKind>> = {
-  invalid_grant: 'grant',
-  invalid_client: 'client',
-  unauthorized_client: 'client',
-  invalid_target: 'resource',
-  server_error: 'unreachable',
-  temporarily_unavailable: 'unreachable',
-}
-
-/**
- * A response that oauth4webapi can read: it takes HTTP 401 with a challenge for something else than
- * the error in its body, and an `id_token`, which is only ever shown or sent, for something to be verified.
- */
-async function tokenAnswer(
-  response: Response,
-  url: string,
-  onIdToken: (idToken: string | undefined) => void,
+/** Once more, as a whole, with the nonce that came with the refusal (RFC 9449 §8). */
+async function withNonce(
+  prover: Prover | undefined,
+  send: () => Promise<Response>,
 ): Promise<Response> {
-  const { status } = response
-  const content = await response.text()
-  const body = status === 200 ? tokenBody(content) : undefined
-  if (body === undefined) return refuse(response, content, url)
-  const { id_token, ...used } = body
-  onIdToken(typeof id_token === 'string' ? id_token : undefined)
-  return Response.json(used)
-}
-
-function refuse(response: Response, content: string, url: string): never {
-  const { status } = response
-  const error = oauthError(content)
-  const { origin } = new URL(url)
-  const what = [error.code, error.description].filter((part) => part !== undefined).join(': ')
-  const message = `${origin} gave no token (${what === '' ? `HTTP ${status}` : quote(what)}).`
-  const seconds = Number(response.headers.get('retry-after') ?? 'NaN')
-  throw new AuthFailure(kindOf(status, error, response), message, {
-    code: error.code,
-    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
-  })
-}
-
-function kindOf(
-  status: number,
-  error: ReturnType<typeof oauthError>,
-  response: Response,
-): FailureKind {
-  if (refusesResource(error)) return 'resource'
-  if (status >= 500 || status === 429 || status === 408) return 'unreachable'
-  const known = error.code === undefined ? undefined : KINDS[error.code]
-  if (known !== undefined) return known
-  // A page in the place of JSON comes from something in between, and passes.
-  if (response.headers.get('content-type')?.startsWith('text/html') === true) return 'unreachable'
-  // Registrations that were deleted are reported in many ways (supabase/mcp: 422 with a message).
-  if (error.code === undefined && (status === 401 || status === 422)) return 'client'
-  return 'refused'
-}
-
-/** Members that are used, with the liberties that servers take put right (A-76). */
-function tokenBody(content: string): Record<string, unknown> | undefined {
-  let body: unknown
   try {
-    body = JSON.parse(content)
-  } catch {
-    return undefined
-  }
-  if (typeof body !== 'object' || body === null || !('access_token' in body)) return undefined
-  const { access_token, id_token, token_type, expires_in, refresh_token, scope } = body as Record<
-    string,
-    unknown
-  >
-  const seconds = Number.parseFloat(String(expires_in))
-  return {
-    access_token,
-    id_token,
-    token_type: typeof token_type === 'string' ? token_type : 'Bearer',
-    // 0 is what servers say whose tokens have no end; a token that is dead already has no use.
-    ...(Number.isFinite(seconds) && seconds > 0 ? { expires_in: seconds } : {}),
-    ...(typeof refresh_token === 'string' && refresh_token !== '' ? { refresh_token } : {}),
-    ...(typeof scope === 'string'
-      ? { scope }
-      : Array.isArray(scope)
-        ? { scope: scope.join(' ') }
-        : {}),
+    return await send()
+  } catch (error) {
+    const wanted = error instanceof AuthFailure && error.code === 'use_dpop_nonce'
+    if (!wanted || prover === undefined) throw error
+    return send()
   }
 }

@@ -17,18 +17,20 @@ export interface Watched extends Authorizer {
 /** Watches an authorizer. */
 export function watched(authorizer: Authorizer): Watched {
   let failure: FailureKind | undefined
-  const noted = async (work: Promise<Renewal>): Promise<Renewal> => {
+  const remembered = async (work: Promise<Renewal>): Promise<Renewal> => {
     const renewal = await work
     failure = renewal.ok ? undefined : renewal.kind
     return renewal
   }
   return {
     credential: authorizer.credential,
+    headers: authorizer.headers,
+    noted: authorizer.noted,
     due() {
       const due = authorizer.due()
-      return due && noted(due)
+      return due && remembered(due)
     },
-    renew: (refusal) => noted(authorizer.renew(refusal)),
+    renew: (refusal) => remembered(authorizer.renew(refusal)),
     pending: authorizer.pending,
     close: authorizer.close,
     failure: () => failure,

@@ -24,6 +24,12 @@ export const runLogin: RunCommand = async (line, process) => {
       hint: 'Leave the header out to sign in.',
     })
   }
+  if (options.auth.tokenCommand !== undefined) {
+    throw new BridgeError(
+      'usage',
+      'The program of --token-command signs in: there is nothing to do.',
+    )
+  }
   const log = createLog(process.stderr, '')
   const ending = new AbortController()
   let ended: NodeJS.Signals | undefined
@@ -46,7 +52,7 @@ export const runLogin: RunCommand = async (line, process) => {
     judge(response, options.url)
     await leave(send, response)
     const after = insisting.credential()
-    if (after !== undefined && after !== `Bearer ${(await stored())?.accessToken}`) {
+    if (after !== undefined && after.split(' ')[1] !== (await stored())?.accessToken) {
       throw new BridgeError('store_unusable', 'You are signed in, but that could not be kept.')
     }
     log.warn(summary(host, before, after))
@@ -80,6 +86,9 @@ function insistent(authorizer: Authorizer, force: boolean): Watched {
       const credential = authorizer.credential()
       // The server shall ask for a sign-in, so it is not shown the one that works.
       return force && credential === before ? undefined : credential
+    },
+    headers(request) {
+      return force && authorizer.credential() === before ? undefined : authorizer.headers(request)
     },
     due: () => (force ? undefined : inner.due()),
     renew(refusal) {

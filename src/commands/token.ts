@@ -43,14 +43,15 @@ export const runToken: RunCommand = async (line, process) => {
       })
       if (!renewal.ok) throw failed(renewal.message, renewal.hint, renewal.kind)
     }
-    const token = authorizer.credential()?.replace(/^Bearer /, '')
+    const token = authorizer.credential()?.split(' ')[1]
     if (token === undefined) throw failed(undefined, undefined, 'unanswered')
     const kept = await stored()
     const expires_at =
       kept?.accessToken === token && kept.expiresAt !== undefined
         ? { expires_at: new Date(kept.expiresAt).toISOString() }
         : {}
-    const json = { access_token: token, token_type: 'Bearer', ...expires_at }
+    const token_type = kept?.proofKey === undefined ? 'Bearer' : 'DPoP'
+    const json = { access_token: token, token_type, ...expires_at }
     process.stdout.write(`${line.values['json'] === true ? JSON.stringify(json) : token}\n`)
     return 0
   } finally {

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import tls, { type SecureContext } from 'node:tls'
 import { BridgeError } from '../errors.ts'
+import { isOpenToOthers, permissionsOf } from '../private-file.ts'
 import type { ClientCertificate, NetworkOptions } from './options.ts'
 
 /** Whom we trust, and who we are. */
@@ -14,14 +15,15 @@ export interface Certificates {
 
 /** Reads the certificates that the options name; throws `BridgeError` with the file that is unusable. */
 export function readCertificates(
-  { caFile, systemCa, clientCertificate }: NetworkOptions,
+  { caFile, systemCa, pinnedCaFile, clientCertificate }: NetworkOptions,
   env: NodeJS.ProcessEnv,
 ): Certificates {
   const more = [
     ...(caFile === undefined ? [] : authoritiesOf(caFile)),
     ...(systemCa ? systemAuthorities(env) : []),
   ]
-  const ca = more.length === 0 ? undefined : [...defaultAuthorities(env), ...more]
+  const all = more.length === 0 ? undefined : [...defaultAuthorities(env), ...more]
+  const ca = pinnedCaFile === undefined ? all : [...authoritiesOf(pinnedCaFile, 'a policy')]
   const identity = clientCertificate === undefined ? {} : identityOf(clientCertificate)
   const secureContext = tls.createSecureContext({ ...identity, ...(ca && { ca }) })
   return { secureContext, ca }
@@ -67,14 +69,14 @@ function systemAuthorities(env: NodeJS.ProcessEnv): readonly string[] {
   })
 }
 
-function authoritiesOf(file: string): readonly string[] {
-  const pems = pemsOf(read(file, '--ca').toString('latin1'))
+function authoritiesOf(file: string, source = '--ca'): readonly string[] {
+  const pems = pemsOf(read(file, source).toString('latin1'))
   if (pems.length === 0) {
-    throw new BridgeError('usage', `${file} holds no certificate in PEM (--ca).`, {
+    throw new BridgeError('usage', `${file} holds no certificate in PEM (${source}).`, {
       hint: 'A certificate in PEM begins with -----BEGIN CERTIFICATE-----.',
     })
   }
-  for (const pem of pems) certificateOf(pem, file, '--ca')
+  for (const pem of pems) certificateOf(pem, file, source)
   return pems
 }
 
@@ -132,15 +134,11 @@ function pkcs12(file: string, identity: Identity): Identity {
   }
 }
 
-/** As ssh and libpq do: root may keep a key for a group, nobody else lets others read it. */
 function refuseOpenToOthers(file: string): void {
-  if (process.platform === 'win32') return
-  const { mode, uid } = statSync(file)
-  if ((mode & (uid === 0 ? 0o037 : 0o077)) === 0) return
-  const permissions = (mode & 0o777).toString(8).padStart(4, '0')
-  throw new BridgeError('usage', `Others can read the key in ${file} (mode ${permissions}).`, {
-    hint: `Run chmod 600 ${file}`,
-  })
+  const found = statSync(file)
+  if (!isOpenToOthers(found)) return
+  const what = `Others can read the key in ${file} (mode ${permissionsOf(found)}).`
+  throw new BridgeError('usage', what, { hint: `Run chmod 600 ${file}` })
 }
 
 function certificateOf(pem: string, file: string, source: string): X509Certificate {

@@ -31,8 +31,9 @@ export async function openNetwork(
   env: NodeJS.ProcessEnv,
   log: Log,
 ): Promise<Network> {
-  const { caFile, systemCa, clientCertificate } = options
-  const plain = caFile === undefined && !systemCa && clientCertificate === undefined
+  const { caFile, systemCa, pinnedCaFile, clientCertificate } = options
+  const files = [caFile, pinnedCaFile, clientCertificate]
+  const plain = !systemCa && files.every((file) => file === undefined)
   if (plain) return createNetwork(options, log)
   const { readCertificates } = await import('./certificates.ts')
   return createNetwork(options, log, readCertificates(options, env))

@@ -9,6 +9,8 @@ export interface NetworkOptions {
   /** Certificate authorities to trust besides the default ones: a PEM file. */
   readonly caFile: string | undefined
   readonly systemCa: boolean
+  /** The only certificate authorities to trust, whatever else is there: a PEM file of a policy. */
+  readonly pinnedCaFile?: string | undefined
   /** Presented to every server that asks for one, the authorization server's included (RFC 8705). */
   readonly clientCertificate: ClientCertificate | undefined
   readonly connectTimeoutMs: number

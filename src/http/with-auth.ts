@@ -13,11 +13,19 @@ import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
 export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
   return async (request) => {
     let stepUps = 0
+    let withNonce = false
     for (let round = 0; ; round++) {
       const due = authorizer.due()
       if (due !== undefined) demand(await before(request.signal, due), undefined)
       const credential = authorizer.credential()
-      const response = await next(authorized(request, credential))
+      const response = await next(authorized(request, authorizer.headers(request)))
+      if (authorizer.noted(response) && !withNonce) {
+        // Not a refusal of the credential, which is proved once more as the server wants it.
+        withNonce = true
+        round--
+        response.discard()
+        continue
+      }
       const refusal = refusalOf(request, response, { credential, round, stepUps })
       if (refusal === undefined) return response
       // Read now: a person may need minutes, and the server would not wait with its connection.
@@ -45,9 +53,12 @@ function demand(renewal: Renewal, httpStatus: number | undefined): void {
   })
 }
 
-function authorized(request: HttpRequest, authorization: string | undefined): HttpRequest {
-  if (authorization === undefined) return request
-  return { ...request, headers: { ...request.headers, authorization } }
+function authorized(
+  request: HttpRequest,
+  headers: Readonly<Record<string, string>> | undefined,
+): HttpRequest {
+  if (headers === undefined) return request
+  return { ...request, headers: { ...request.headers, ...headers } }
 }
 
 /** What a response asks for; 403 is a matter of authorization only when it says so. */

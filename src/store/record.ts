@@ -5,6 +5,15 @@ import { ACCESS_TOKEN } from './start.ts'
 
 const text = z.optional(z.string())
 
+/** A private key that tokens are bound to (RFC 9449), as JWK. */
+const ProofKey = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+  d: z.string(),
+})
+
 /** What a token response left behind. */
 const Tokens = z.object({
   accessToken: z.string().check(z.regex(ACCESS_TOKEN)),
@@ -22,7 +31,15 @@ const Tokens = z.object({
   /** Whom they stand for, as an id token named the person; a server need not send one. */
   account: text,
   /** The grant that began them. */
-  grant: z.enum(['authorization_code', 'device_code', 'client_credentials']),
+  grant: z.enum([
+    'authorization_code',
+    'device_code',
+    'client_credentials',
+    'enterprise',
+    'workload',
+  ]),
+  /** The key that they are bound to; without it anybody could use them. */
+  proofKey: z.optional(ProofKey),
 })
 
 /** A client that was registered for us. */
@@ -42,6 +59,8 @@ const Issuer = z.object({
   tokens: z.optional(Tokens),
   /** It refuses the `resource` parameter, which is left out since. */
   refusesResource: z.optional(z.boolean()),
+  /** Its last tokens were bound to a key: it must not give weaker ones. */
+  bound: z.optional(z.boolean()),
 })
 
 /** A sign-in that waits for a person; whoever holds its lock may complete it (A-56). */
@@ -56,6 +75,8 @@ const Pending = z.object({
   registered: z.boolean(),
   scope: text,
   resource: text,
+  /** Whether tokens that are bound to a key are asked for, or insisted on. */
+  binding: z.optional(z.enum(['asked', 'required'])),
   /** The page to open. */
   link: z.string(),
   state: text,

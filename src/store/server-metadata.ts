@@ -27,10 +27,29 @@ export const ServerMetadata = z.object({
   token_endpoint_auth_signing_alg_values_supported: words,
   client_id_metadata_document_supported: flag,
   authorization_response_iss_parameter_supported: flag,
+  dpop_signing_alg_values_supported: words,
+  authorization_grant_profiles_supported: words,
+  tls_client_certificate_bound_access_tokens: flag,
+  /** Where a client with a certificate goes instead (RFC 8705 §5). */
+  mtls_endpoint_aliases: otherwise(
+    z.optional(z.object({ token_endpoint: text, device_authorization_endpoint: text })),
+    undefined,
+  ),
 })
 
+/** The grant of RFC 7523 §2.1. */
+export const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+/** The grant of RFC 8693. */
+export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange'
+
 /** Grants that need nobody at an authorization endpoint. */
-const WITHOUT_AUTHORIZATION = new Set(['client_credentials', DEVICE_CODE_GRANT])
+const WITHOUT_AUTHORIZATION = new Set([
+  'client_credentials',
+  DEVICE_CODE_GRANT,
+  JWT_BEARER_GRANT,
+  TOKEN_EXCHANGE_GRANT,
+])
 
 /** Whether a document is of use at all: an error page in JSON has none of these. */
 export function isUsable({

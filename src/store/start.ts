@@ -12,6 +12,25 @@ export interface StartTokens {
   readonly refreshable: boolean
   readonly clientId: string
   readonly grant: string
+  /** Present when the access token is bound to it. */
+  readonly proofKey?: StoredProofKey | undefined
+}
+
+/** The key that tokens are bound to, as JWK. */
+interface StoredProofKey {
+  readonly kty: 'EC'
+  readonly crv: 'P-256'
+  readonly x: string
+  readonly y: string
+  readonly d: string
+}
+
+/** Grants that are asked again instead of refreshed: what they need is at hand. */
+const REPEATABLE: ReadonlySet<string> = new Set(['client_credentials', 'enterprise', 'workload'])
+
+/** Whether tokens can be renewed without a person, as far as it can be told. */
+export function isRefreshable(grant: string, refreshToken: unknown): boolean {
+  return typeof refreshToken === 'string' || REPEATABLE.has(grant)
 }
 
 /**
@@ -32,7 +51,7 @@ export function readStartTokens(
     }
     if (layout !== LAYOUT) return undefined
     const tokens = issuers[current]?.tokens ?? {}
-    const { accessToken, expiresAt, obtainedAt, refreshToken, clientId, grant } = tokens
+    const { accessToken, expiresAt, obtainedAt, refreshToken, clientId, grant, proofKey } = tokens
     if (typeof accessToken !== 'string' || !ACCESS_TOKEN.test(accessToken)) return undefined
     if (typeof obtainedAt !== 'number') return undefined
     if (typeof clientId !== 'string' || typeof grant !== 'string') return undefined
@@ -40,10 +59,10 @@ export function readStartTokens(
       accessToken,
       expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
       obtainedAt,
-      // A client of its own needs no refresh token to get another one.
-      refreshable: typeof refreshToken === 'string' || grant === 'client_credentials',
+      refreshable: isRefreshable(grant, refreshToken),
       clientId,
       grant,
+      proofKey: proofKey as StoredProofKey | undefined,
     }
   } catch {
     return undefined

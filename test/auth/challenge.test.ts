@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bearerChallenge } from '../../src/auth/challenge.ts'
+import { tokenChallenge } from '../../src/auth/challenge.ts'
 
 const url = 'https://h.example/.well-known/oauth-protected-resource'
 
@@ -29,31 +29,34 @@ describe('A-02: the Bearer challenge is found in real WWW-Authenticate headers',
       [`Bearer realm="x"`, `Bearer resource_metadata="${url}", scope="a b"`],
     ],
   ])('%s', (_, values) => {
-    expect(bearerChallenge(values)).toMatchObject({ resourceMetadata: url, scope: 'a b' })
+    expect(tokenChallenge(values)).toMatchObject({ resourceMetadata: url, scope: 'a b' })
   })
 
-  test.each([['Basic realm="Bearer scope=x"'], ['DPoP algs="ES256"'], ['BearerX scope="a"'], ['']])(
-    'there is none in %s',
-    (value) => {
-      expect(bearerChallenge([value])).toBeUndefined()
-    },
-  )
+  test.each([
+    ['Basic realm="Bearer scope=x"'],
+    ['DPoPX algs="ES256"'],
+    ['BearerX scope="a"'],
+    [''],
+  ])('there is none in %s', (value) => {
+    expect(tokenChallenge([value])).toBeUndefined()
+  })
 
   test('a value without its closing quote ends with the header', () => {
-    expect(bearerChallenge(['Bearer scope="a b'])).toMatchObject({ scope: 'a b' })
+    expect(tokenChallenge(['Bearer scope="a b'])).toMatchObject({ scope: 'a b' })
   })
 })
 
 describe('A-03: four parameters are read, unknown ones are not mistaken for them', () => {
   test('a name that ends like a known one is another name', () => {
-    expect(bearerChallenge(['Bearer max_scope="big", scope="small"'])?.scope).toBe('small')
+    expect(tokenChallenge(['Bearer max_scope="big", scope="small"'])?.scope).toBe('small')
   })
 
   test('error and error_description', () => {
-    const challenge = bearerChallenge([
+    const challenge = tokenChallenge([
       'Bearer error="insufficient_scope", x=1, error_description="needs \\"more\\"", scope=write',
     ])
     expect(challenge).toEqual({
+      dpop: false,
       resourceMetadata: undefined,
       scope: 'write',
       error: 'insufficient_scope',
@@ -62,12 +65,26 @@ describe('A-03: four parameters are read, unknown ones are not mistaken for them
   })
 
   test('the first of two equal names counts, an empty value is none', () => {
-    expect(bearerChallenge(['Bearer scope="a", scope="b"'])?.scope).toBe('a')
-    expect(bearerChallenge(['Bearer scope=""'])).toEqual({
+    expect(tokenChallenge(['Bearer scope="a", scope="b"'])?.scope).toBe('a')
+    expect(tokenChallenge(['Bearer scope=""'])).toEqual({
+      dpop: false,
       resourceMetadata: undefined,
       scope: undefined,
       error: undefined,
       errorDescription: undefined,
     })
+  })
+})
+
+test('A-115: a DPoP challenge is one for a token, too', () => {
+  const value = `DPoP algs="ES256", error="use_dpop_nonce", resource_metadata="${url}"`
+  expect(tokenChallenge([value])).toMatchObject({
+    dpop: true,
+    resourceMetadata: url,
+    error: 'use_dpop_nonce',
+  })
+  expect(tokenChallenge([`Bearer scope="a", DPoP algs="ES256"`])).toMatchObject({
+    dpop: true,
+    scope: 'a',
   })
 })

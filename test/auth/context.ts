@@ -1,6 +1,8 @@
 import type { AuthContext } from '../../src/auth/context.ts'
 import type { AuthFetch } from '../../src/auth/fetch.ts'
 import { type AuthOptions, readAuthOptions } from '../../src/auth/options.ts'
+import { createNonces } from '../../src/auth/nonces.ts'
+import { createRefusals } from '../../src/auth/refusals.ts'
 import type { ServerMetadata } from '../../src/store/server-metadata.ts'
 import { keptLog } from '../support/log.ts'
 
@@ -36,6 +38,11 @@ export function authContext(fetch: AuthFetch, more: Partial<AuthContext> = {}): 
     env: {},
     signal: new AbortController().signal,
     now: Date.now,
+    nonces: createNonces(),
+    idp: undefined,
+    refusals: createRefusals(),
+    permit: () => {},
+    find: () => Promise.reject(new Error('no discovery')),
     ...more,
   } as AuthContext
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { accountOf, endOf } from '../../src/auth/id-token.ts'
+import { accountOf } from '../../src/auth/id-token.ts'
+import { endOf } from '../../src/auth/jwt.ts'
 
 const token = (claims: unknown): string =>
   `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.sig`

@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import { Provider } from 'oidc-provider'
 import { onTestFinished } from 'vitest'
 import { openBrowser } from './browser-stub.ts'
 import type { TestServer } from '../support/http-server.ts'
+import { createProofChecker } from './proofs.ts'
 import { startProtected } from './protected.ts'
 
 /** A real OpenID provider that asks nobody anything, and an MCP server that trusts it. */
@@ -13,6 +16,8 @@ export interface OidcWorld {
   readonly mcp: TestServer
   /** Requests to the provider: method and path. */
   readonly asked: string[]
+  /** How requests to a server with bound tokens were refused, in order. */
+  refusals(): readonly string[]
   /** What a person does with the address of a device sign-in. */
   confirmDevice(link: string): Promise<void>
 }
@@ -23,6 +28,16 @@ export interface OidcOptions {
   readonly accessTtl?: number
   readonly device?: boolean
   readonly clients?: readonly object[]
+  /** Tokens are bound to keys, and both servers want to see nonces in proofs. */
+  readonly dpop?: boolean
+  /** More headers of the answer to `initialize`. */
+  readonly session?: Readonly<Record<string, string>>
+  /** TLS of the provider; clients are then known by their certificates. */
+  readonly tls?: TlsOptions
+  /** More of the provider's configuration. */
+  readonly more?: object
+  /** Adds to the provider before anybody asks it. */
+  prepare?(provider: Provider): void
 }
 
 const SCOPES = 'mcp:read mcp:write'
@@ -32,10 +47,12 @@ export async function startOidcWorld(options: OidcOptions = {}): Promise<OidcWor
   const asked: string[] = []
   let handle = (_request: IncomingMessage, response: ServerResponse): unknown =>
     response.writeHead(503).end()
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     asked.push(`${request.method} ${request.url?.split('?', 1)[0]}`)
     handle(request, response)
-  })
+  }
+  const { tls, dpop = false } = options
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
@@ -43,35 +60,47 @@ export async function startOidcWorld(options: OidcOptions = {}): Promise<OidcWor
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const provider = new Provider(issuer, configuration(options))
+  options.prepare?.(provider)
   const callback = provider.callback()
+  const proofs = createProofChecker()
   handle = (request, response) =>
     request.url?.startsWith('/interaction/') === true
       ? consent(provider, request, response)
       : callback(request, response)
   const mcp = await startProtected({
+    session: options.session ?? {},
     metadata: (resource) => ({
       resource,
       authorization_servers: [issuer],
       scopes_supported: SCOPES.split(' '),
     }),
-    async judge(token, _request, url) {
+    async judge(token, request, url) {
       const found =
         token === undefined
           ? undefined
           : ((await provider.AccessToken.find(token)) ??
             (await provider.ClientCredentials.find(token)))
-      if (found?.aud === url && !found.isExpired) return 'accept'
+      const good = found?.aud === url && !found.isExpired
+      if (dpop) return proofs.judge(request, url, good ? found : undefined)
+      if (good) return 'accept'
       const metadata = new URL('/.well-known/oauth-protected-resource/mcp', url).href
       const error = token === undefined ? '' : ', error="invalid_token"'
       return { status: 401, challenge: `Bearer resource_metadata="${metadata}"${error}` }
     },
   })
-  return { issuer, provider, mcp, asked, confirmDevice }
+  return { issuer, provider, mcp, asked, refusals: () => proofs.refusals, confirmDevice }
 }
 
-function configuration({ accessTtl = 3600, device = false, clients = [] }: OidcOptions): object {
+function configuration({
+  accessTtl = 3600,
+  device = false,
+  clients = [],
+  dpop = false,
+  tls,
+  more = {},
+}: OidcOptions): object {
   return {
     clients,
     cookies: { keys: ['test'] },
@@ -89,6 +118,8 @@ function configuration({ accessTtl = 3600, device = false, clients = [] }: OidcO
       revocation: { enabled: true },
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: device },
+      ...(dpop ? { dPoP: DPOP } : {}),
+      ...(tls === undefined ? {} : { mTLS: MTLS }),
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_: unknown, audience: string) => ({
@@ -100,7 +131,28 @@ function configuration({ accessTtl = 3600, device = false, clients = [] }: OidcO
         useGrantedResource: () => true,
       },
     },
+    ...more,
   }
+}
+
+const DPOP = {
+  enabled: true,
+  nonceSecret: Buffer.alloc(32, 1),
+  requireNonce: () => true,
+}
+
+/** What the provider asks about the connection of a client with a certificate. */
+const MTLS = {
+  enabled: true,
+  tlsClientAuth: true,
+  certificateAuthorized: ({ socket }: { socket: TLSSocket }) => socket.authorized,
+  getCertificate: ({ socket }: { socket: TLSSocket }) =>
+    socket.getPeerX509Certificate()?.toString(),
+  certificateSubjectMatches: (
+    { socket }: { socket: TLSSocket },
+    _property: string,
+    expected: string,
+  ) => socket.getPeerX509Certificate()?.subjectAltName?.includes(`DNS:${expected}`) === true,
 }
 
 /** Opens the address, which carries the code, and confirms it: each page is one form. */

@@ -35,8 +35,8 @@ test('the environment says the same, and a flag wins', () => {
 describe('A-41: the client of the user', () => {
   test('its secret from the environment or from a file, its key from a file', () => {
     const folder = emptyFolder()
-    writeFileSync(join(folder, 'secret'), 'from file\n')
-    writeFileSync(join(folder, 'key'), 'pem')
+    writeFileSync(join(folder, 'secret'), 'from file\n', { mode: 0o600 })
+    writeFileSync(join(folder, 'key'), 'pem', { mode: 0o600 })
     const id = ['--client-id', 'c']
     const env = { S: 'from env' }
     expect(read([...id, '--client-secret-env', 'S'], env).client?.clientSecret).toBe('from env')

@@ -8,7 +8,13 @@ import {
 } from '../support/http-server.ts'
 
 /** What a server thinks of a request: fine, or a refusal with this challenge. */
-export type Verdict = 'accept' | { readonly status: 401 | 403; readonly challenge: string }
+export type Verdict =
+  | 'accept'
+  | {
+      readonly status: 401 | 403
+      readonly challenge: string
+      readonly headers?: Readonly<Record<string, string>>
+    }
 
 /** A server behind a token. */
 export interface Protection {
@@ -36,7 +42,7 @@ export async function startProtected(protection: Protection): Promise<TestServer
       response.writeHead(404).end()
       return
     }
-    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
+    const token = /^(?:Bearer|DPoP) (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     const verdict = await protection.judge(token, request, server.url)
     if (verdict === 'accept') {
       const streams = request.method === 'GET' && protection.stream?.(response) === true
@@ -45,7 +51,10 @@ export async function startProtected(protection: Protection): Promise<TestServer
       json(
         response,
         {},
-        { status: verdict.status, headers: { 'www-authenticate': verdict.challenge } },
+        {
+          status: verdict.status,
+          headers: { 'www-authenticate': verdict.challenge, ...verdict.headers },
+        },
       )
   })
   return server

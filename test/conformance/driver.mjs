@@ -23,7 +23,7 @@ const FIRST_MODERN_VERSION = '2026-07-28'
 const url = process.argv.at(-1) ?? ''
 const scenario = process.env['MCP_CONFORMANCE_SCENARIO'] ?? ''
 const version = process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] ?? '2025-11-25'
-/** @type {{ client_id?: string, client_secret?: string, private_key_pem?: string, toolCalls?: { name: string, arguments: Record<string, unknown> }[] }} */
+/** @type {{ client_id?: string, client_secret?: string, private_key_pem?: string, valid_jwt?: string, idp_client_id?: string, idp_id_token?: string, idp_issuer?: string, toolCalls?: { name: string, arguments: Record<string, unknown> }[] }} */
 const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}')
 
 const home = mkdtempSync(join(tmpdir(), 'bridge-conformance-'))
@@ -40,6 +40,21 @@ const IDENTITY = {
     '--client-key-file',
     keyFile,
     '--client-credentials',
+  ],
+  'auth/wif-jwt-bearer': [
+    '--client-id',
+    context.client_id ?? '',
+    '--workload-token-env',
+    'WORKLOAD_TOKEN',
+  ],
+  'auth/enterprise-managed-authorization': [
+    ...registered,
+    '--idp-issuer',
+    context.idp_issuer ?? '',
+    '--idp-client-id',
+    context.idp_client_id ?? '',
+    '--id-token-env',
+    'ID_TOKEN',
   ],
   'auth/pre-registration': registered,
   'auth/client-credentials-basic': [...registered, '--client-credentials'],
@@ -95,7 +110,9 @@ const transport = new StdioClientTransport({
     HOME: home,
     DISPLAY: ':0',
     BRIDGE_HOME: home,
-    ...(context.client_secret === undefined ? {} : { CLIENT_SECRET: context.client_secret }),
+    CLIENT_SECRET: context.client_secret ?? '',
+    WORKLOAD_TOKEN: context.valid_jwt ?? '',
+    ID_TOKEN: context.idp_id_token ?? '',
   },
 })
 const mode = version >= FIRST_MODERN_VERSION ? { pin: version } : 'legacy'

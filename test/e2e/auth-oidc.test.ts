@@ -145,6 +145,7 @@ test('A-111: a client signs with its private key instead of sending a secret', a
       format === 'pem'
         ? privateKey.export({ type: 'pkcs8', format })
         : JSON.stringify({ ...privateKey.export({ format }), kid: 'k1' }),
+      { mode: 0o600 },
     )
     const args = ['--client-credentials', '--client-id', 'signer', '--client-key-file', file]
     const host = startHost(world.mcp.url, { args: [...args, '--issuer', world.issuer] })

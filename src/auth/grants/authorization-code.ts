@@ -9,6 +9,7 @@ import {
 } from 'oauth4webapi'
 import type { PendingFlow, StoredTokens } from '../../store/record.ts'
 import type { ServerMetadata } from '../../store/server-metadata.ts'
+import { bindAnew } from '../binding.ts'
 import type { AuthContext } from '../context.ts'
 import type { Discovery } from '../discover.ts'
 import { AuthFailure, quote } from '../failure.ts'
@@ -78,9 +79,10 @@ export async function completeCodeFlow(
   flow: PendingFlow,
   answer: URLSearchParams,
 ): Promise<StoredTokens> {
-  const { client, scope, resource, redirectUri, verifier } = flow
+  const { client, scope, resource, redirectUri, verifier, binding } = flow
   const checked = check(metadata, flow, answer)
-  const request = { metadata, client, resource, scope, grant: 'authorization_code' } as const
+  const bind = bindAnew(binding)
+  const request = { metadata, client, resource, scope, grant: 'authorization_code', bind } as const
   return requestTokens(context, request, (server, oauthClient, authentication, options) =>
     authorizationCodeGrantRequest(
       server,

@@ -1,5 +1,6 @@
 import { clientCredentialsGrantRequest } from 'oauth4webapi'
 import type { StoredTokens } from '../../store/record.ts'
+import { bindAnew } from '../binding.ts'
 import type { AuthContext } from '../context.ts'
 import type { Discovery } from '../discover.ts'
 import { AuthFailure } from '../failure.ts'
@@ -12,7 +13,7 @@ import { requestTokens } from '../token-endpoint.ts'
 export async function asClient(
   context: AuthContext,
   discovery: Discovery,
-  { scope, resource }: Asked,
+  { scope, resource, binding }: Asked,
 ): Promise<StoredTokens> {
   const identity = knownIdentity(context, discovery)
   if (identity === undefined || identity.source !== 'configured') {
@@ -20,7 +21,8 @@ export async function asClient(
   }
   const { client } = identity
   const { metadata } = discovery
-  const request = { metadata, client, resource, scope, grant: 'client_credentials' } as const
+  const bind = bindAnew(binding)
+  const request = { metadata, client, resource, scope, grant: 'client_credentials', bind } as const
   return persistently(context.signal, () =>
     requestTokens(context, request, (server, oauthClient, authentication, options) => {
       const parameters = new URLSearchParams(scope === undefined ? {} : { scope })

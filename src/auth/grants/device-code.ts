@@ -1,5 +1,4 @@
 import {
-  type AuthorizationServer,
   deviceAuthorizationRequest,
   deviceCodeGrantRequest,
   processDeviceAuthorizationResponse,
@@ -13,7 +12,8 @@ import {
 import { pause } from '../../pause.ts'
 import type { PendingFlow, StoredClient, StoredTokens } from '../../store/record.ts'
 import type { ServerMetadata } from '../../store/server-metadata.ts'
-import { clientAuthentications } from '../client-auth.ts'
+import { bindAnew } from '../binding.ts'
+import { clientAuthentications, endpointsFor } from '../client-auth.ts'
 import type { AuthContext } from '../context.ts'
 import { AuthFailure } from '../failure.ts'
 import type { Asked } from '../request.ts'
@@ -33,12 +33,12 @@ export async function beginDeviceFlow(
   client: StoredClient,
   { scope, resource }: Asked,
 ): Promise<DeviceFlow> {
-  const server = metadata as AuthorizationServer
+  const server = endpointsFor(client, context.options, metadata)
   const oauthClient = { client_id: client.clientId }
   const params = new URLSearchParams()
   if (scope !== undefined) params.set('scope', scope)
   if (resource !== undefined) params.set('resource', resource)
-  const [authentication] = await clientAuthentications(client, context.options.client, metadata)
+  const [authentication] = await clientAuthentications(client, context.options, metadata)
   const answer = await clearly(async () => {
     const options = endpointOptions(context)
     const response = await deviceAuthorizationRequest(
@@ -72,8 +72,9 @@ export async function pollDeviceFlow(
   flow: PendingFlow,
   signal: AbortSignal,
 ): Promise<StoredTokens> {
-  const { client, resource, scope } = flow
-  const request = { metadata, client, resource, scope, grant: 'device_code' } as const
+  const { client, resource, scope, binding } = flow
+  const bind = bindAnew(binding)
+  const request = { metadata, client, resource, scope, grant: 'device_code', bind } as const
   let interval = flow.intervalMs ?? DEVICE_INTERVAL_MS
   for (;;) {
     await pause(interval, signal)

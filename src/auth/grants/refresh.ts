@@ -12,8 +12,9 @@ export async function refresh(
   tokens: StoredTokens,
   resource: string | undefined,
 ): Promise<StoredTokens> {
-  const { refreshToken = '', scope, requested } = tokens
-  const request = { metadata, client, resource, scope, grant: tokens.grant }
+  const { refreshToken = '', scope, requested, proofKey } = tokens
+  const bind = proofKey && { key: proofKey, required: true }
+  const request = { metadata, client, resource, scope, grant: tokens.grant, bind }
   // Entra needs one of the two to know whom the token is for (AADSTS90009); others need neither.
   const named = resource === undefined ? {} : { resource }
   const repeated = refusesResource === true && scope !== undefined ? { scope } : {}
