@@ -281,3 +281,18 @@ export const ACKNOWLEDGE_MS = 10_000
 
 /** Resources that one host may be subscribed to; their addresses are all sent again with each new one. */
 export const MAX_SUBSCRIBED_RESOURCES = 1_000
+
+/** All that `bridge doctor` asks of the network together: what takes longer is the finding. */
+export const DOCTOR_NETWORK_MS = 15_000
+
+/** How long a program in PATH may take to say its version; a cold Node needs 100 ms. */
+export const PROGRAM_VERSION_MS = 3_000
+
+/** Clocks that differ by more make signed requests and short tokens fail (RFC 7523 §3 lets servers allow minutes). */
+export const MAX_CLOCK_SKEW_MS = 60_000
+
+/** A certificate that ends sooner is worth a word: time enough to reach its operator. */
+export const CERTIFICATE_WARNING_MS = 7 * 24 * 60 * 60_000
+
+/** Host configuration files are a few KiB; what is larger is none. */
+export const MAX_HOST_FILE_BYTES = 10 * 1024 * 1024
