@@ -329,3 +329,15 @@ export const MAX_COMMAND_LINES = 5
 
 /** Longest policy file; it lists some origins. */
 export const MAX_POLICY_BYTES = 256 * 1024
+
+/** All that `bridge doctor` asks of the network together: what takes longer is the finding. */
+export const DOCTOR_NETWORK_MS = 15_000
+
+/** How long a program in PATH may take to say its version; a cold Node needs 100 ms. */
+export const PROGRAM_VERSION_MS = 3_000
+
+/** Clocks that differ by more make signed requests and short tokens fail (RFC 7523 §3 lets servers allow minutes). */
+export const MAX_CLOCK_SKEW_MS = 60_000
+
+/** A certificate that ends sooner is worth a word: time enough to reach its operator. */
+export const CERTIFICATE_WARNING_MS = 7 * 24 * 60 * 60_000

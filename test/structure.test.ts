@@ -44,6 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...LEAVES,
     'auth',
     'connection',
+    'doctor',
     'http',
     'link',
     'nearest',
@@ -58,6 +59,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // The files of hosts: what is written into them is what `options` can read.
   hosts: [...LEAVES, 'option-values', 'options', 'package.json', 'store'],
+  // It looks at what the others do, and takes their word for nothing.
+  doctor: [
+    ...LEAVES,
+    'auth',
+    'era',
+    'http',
+    'network-reasons',
+    'option-values',
+    'options',
+    'package.json',
+    'paths',
+    'remote',
+    'store',
+    'terminal',
+  ],
   bridge: [...LEAVES, 'connection', 'link', 'local', 'options', 'paths', 'relay', 'status'],
   link: [
     ...LEAVES,

@@ -66,13 +66,7 @@ async function readResource(
   server: URL,
   hinted: string | undefined,
 ): Promise<ResourceMetadata | undefined> {
-  const path = server.pathname === '/' ? '' : server.pathname
-  const places = [
-    ...(hinted !== undefined && URL.canParse(hinted, server.href) ? [new URL(hinted, server)] : []),
-    new URL(`${RESOURCE_PATH}${path}${server.search}`, server),
-    new URL(RESOURCE_PATH, server),
-  ]
-  for (const place of unique(places)) {
+  for (const place of resourcePlaces(server, hinted)) {
     const found = await readDocument(fetch, place, ResourceMetadata)
     if (found === undefined) continue
     if (coversServer(found.resource, server)) return found
@@ -83,6 +77,16 @@ async function readResource(
     })
   }
   return undefined
+}
+
+/** Where a server's metadata may be, best first. `hinted` is what its challenge names. */
+export function resourcePlaces(server: URL, hinted: string | undefined): readonly URL[] {
+  const path = server.pathname === '/' ? '' : server.pathname
+  return unique([
+    ...(hinted !== undefined && URL.canParse(hinted, server.href) ? [new URL(hinted, server)] : []),
+    new URL(`${RESOURCE_PATH}${path}${server.search}`, server),
+    new URL(RESOURCE_PATH, server),
+  ])
 }
 
 function choose(named: readonly string[], { issuer, known }: Preference): string {
@@ -104,14 +108,7 @@ async function readServer(http: AuthHttp, issuer: string): Promise<ServerMetadat
       `The server names ${quote(issuer)} as its authorization server: no URL.`,
     )
   }
-  const url = new URL(issuer)
-  const path = url.pathname.replace(/\/$/, '')
-  const places = [
-    new URL(`/.well-known/oauth-authorization-server${path}`, url),
-    new URL(`/.well-known/openid-configuration${path}`, url),
-    new URL(`${path}/.well-known/openid-configuration`, url),
-  ]
-  for (const place of unique(places)) {
+  for (const place of serverPlaces(issuer)) {
     const found = await readDocument(http.fetch, place, ServerMetadata)
     if (found === undefined || !isUsable(found)) continue
     if (!sameIssuer(found.issuer, issuer)) {
@@ -124,6 +121,17 @@ async function readServer(http: AuthHttp, issuer: string): Promise<ServerMetadat
     return found
   }
   return undefined
+}
+
+/** Where an issuer's metadata may be, best first; the issuer must be a URL. */
+export function serverPlaces(issuer: string): readonly URL[] {
+  const url = new URL(issuer)
+  const path = url.pathname.replace(/\/$/, '')
+  return unique([
+    new URL(`/.well-known/oauth-authorization-server${path}`, url),
+    new URL(`/.well-known/openid-configuration${path}`, url),
+    new URL(`${path}/.well-known/openid-configuration`, url),
+  ])
 }
 
 /** Every place that codes, secrets and people are sent to, before the first of them is (A-100). */
@@ -166,7 +174,7 @@ async function assume(http: AuthHttp, server: URL): Promise<Discovery> {
 }
 
 /** Identity but for the slash that URL parsers put behind a bare origin (A-21, A-22). */
-function sameIssuer(one: string, other: string): boolean {
+export function sameIssuer(one: string, other: string): boolean {
   return one === other || bareOrigin(one) === bareOrigin(other)
 }
 

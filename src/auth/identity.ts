@@ -83,7 +83,7 @@ export async function identify(
  * nobody can help it: so the token endpoint is asked with a code that cannot be, and answers
  * `invalid_grant` to those it knows.
  */
-async function isAlive(
+export async function isAlive(
   context: AuthContext,
   metadata: Discovery['metadata'],
   client: StoredClient,

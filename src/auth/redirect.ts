@@ -17,7 +17,7 @@ const PORTS = 8_000
  * always the same for this server, because many authorization servers compare it (A-66).
  */
 export function preferredPort(
-  { options, server }: AuthContext,
+  { options, server }: Pick<AuthContext, 'options' | 'server'>,
   registered: StoredClient | undefined,
   document: boolean,
 ): number {
@@ -32,7 +32,7 @@ export function preferredPort(
 
 /** The host of the redirect URI: an address, unless the user or a registration says otherwise. */
 export function preferredHost(
-  { options }: AuthContext,
+  { options }: Pick<AuthContext, 'options'>,
   registered: StoredClient | undefined,
 ): CallbackHost {
   if (options.callbackHost !== undefined) return options.callbackHost
@@ -44,7 +44,7 @@ export function preferredHost(
 
 /** The path of the redirect URI. */
 export function preferredPath(
-  { options }: AuthContext,
+  { options }: Pick<AuthContext, 'options'>,
   registered: StoredClient | undefined,
 ): string {
   const redirect = registered?.redirectUris[0]

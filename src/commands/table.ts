@@ -56,6 +56,11 @@ const SAVE_OPTION: OptionSpec = {
   help: 'Write images, sounds and other binary content into this folder.',
 }
 
+const REPORT_OPTION: OptionSpec = {
+  name: 'report',
+  help: 'Print the findings in Markdown, without secrets, to be pasted into an issue.',
+}
+
 const COUNT_OPTION: OptionSpec = {
   name: 'count',
   value: 'number',
@@ -139,6 +144,13 @@ export const COMMANDS: readonly CommandRecord[] = [
     help: 'Measure how fast a server answers.',
     options: [...SERVER_OPTIONS, COUNT_OPTION, JSON_OPTION],
     load: async () => (await import('./ping.ts')).runPing,
+  },
+  {
+    name: 'doctor',
+    operands: '[server_url]',
+    help: 'Look at everything that has to work, and say what mends what does not.',
+    options: [...SERVER_OPTIONS, REPORT_OPTION, JSON_OPTION],
+    load: async () => (await import('./doctor.ts')).runDoctor,
   },
   {
     name: 'completion',

@@ -24,7 +24,7 @@ const VARIABLES: readonly (readonly [name: string, help: string])[] = [
 /** Exit codes and what they mean; docs/errors.md and the README have the same. */
 export const EXIT_CODE_MEANINGS: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'the host closed stdin; a command did what it was asked for'],
-  ['1', 'unexpected: a mistake in this program'],
+  ['1', 'unexpected: a mistake in this program; a check of doctor failed'],
   ['2', 'usage: an unknown option, an unusable URL, a missing variable'],
   ['3', 'the server, or its authorization server, cannot be reached'],
   ['4', 'a sign-in is needed, or nobody signed in in time'],
