@@ -5,7 +5,7 @@ import type { AuthContext } from './context.ts'
 import type { Discovery } from './discover.ts'
 import { AuthFailure } from './failure.ts'
 import { register } from './register.ts'
-import { requestTokens } from './token-endpoint.ts'
+import { requestTokens, type TokenContext } from './token-endpoint.ts'
 
 /** Who we are for one authorization server. */
 export interface Identity {
@@ -84,7 +84,7 @@ export async function identify(
  * `invalid_grant` to those it knows.
  */
 export async function isAlive(
-  context: AuthContext,
+  context: TokenContext,
   metadata: Discovery['metadata'],
   client: StoredClient,
 ): Promise<boolean> {

@@ -21,6 +21,9 @@ import { createNonces } from './nonces.ts'
 import { millisecondsOf } from './seconds.ts'
 import { refuse, tokenAnswer } from './token-answer.ts'
 
+/** What a token request works with. */
+export type TokenContext = Pick<AuthContext, 'http' | 'nonces' | 'now' | 'options' | 'permit'>
+
 /** One grant, ready to be sent with any way to authenticate the client. */
 export type SendGrant = (
   server: AuthorizationServer,
@@ -43,7 +46,7 @@ export interface TokenRequest {
 
 /** Asks the token endpoint; throws `AuthFailure` for whatever is no token. */
 export async function requestTokens(
-  context: AuthContext,
+  context: TokenContext,
   request: TokenRequest,
   send: SendGrant,
 ): Promise<StoredTokens> {
@@ -136,7 +139,7 @@ export async function clearly<T>(work: () => Promise<T>): Promise<T> {
 
 /** How oauth4webapi sends: through our guard, which has its own opinion on http. */
 function requestOptions(
-  context: AuthContext,
+  context: TokenContext,
   prover: Prover | undefined,
   onIdToken: (idToken: string | undefined) => void,
 ): TokenEndpointRequestOptions {

@@ -1,3 +1,4 @@
+import type { TokenContext } from '../auth/token-endpoint.ts'
 import { sameIssuer, resourcePlaces, serverPlaces } from '../auth/discover.ts'
 import { readDocument } from '../auth/documents.ts'
 import { AuthFailure, quote } from '../auth/failure.ts'
@@ -152,7 +153,7 @@ export const client = check({
   codes: ['registration_dead', 'registration_expired'],
   async run(context) {
     const server = serverOf(context)
-    const { options, signal } = server
+    const { options } = server
     const stored = await server.registered()
     if (options.auth.client !== undefined || stored === undefined) return skipped('none is stored')
     const again = bridge('login', options.url, '--force')
@@ -162,27 +163,22 @@ export const client = check({
     const metadata = (await knownMetadata(server)) ?? (await server.issuer())?.metadata
     if (metadata === undefined) return skipped('there is nobody to ask')
     const { isAlive } = await import('../auth/identity.ts')
-    const asked = await asking(context, server, signal)
+    const asked = await asking(context, server)
     if (await isAlive(asked, metadata, stored)) return ok('the authorization server knows it')
     return fail('registration_dead', 'the authorization server does not know it any more', again)
   },
 })
 
-/** What asking the token endpoint needs; the store of it is never touched. */
-async function asking({ machine, paths, now }: Context, server: Server, signal: AbortSignal) {
-  const { openCredentials } = await import('../store/credentials.ts')
-  const { silentLog } = await import('../log.ts')
-  const { auth, url } = server.options
-  const key = { server: url, resource: auth.resource, profile: auth.profile }
+/** What asking the token endpoint needs; nothing that it says is kept. */
+async function asking({ now }: Context, server: Server): Promise<TokenContext> {
+  const { createNonces } = await import('../auth/nonces.ts')
   return {
-    server: url,
-    options: auth,
+    options: server.options.auth,
     http: await server.http(),
-    store: openCredentials(paths.data, key, silentLog, signal),
-    log: silentLog,
-    env: machine.env,
-    signal,
+    nonces: createNonces(),
     now,
+    // The administrator's word has been heard: what is asked here was found with it.
+    permit: () => {},
   }
 }
 

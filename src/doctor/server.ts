@@ -1,4 +1,4 @@
-import { bearerChallenge } from '../auth/challenge.ts'
+import { tokenChallenge } from '../auth/challenge.ts'
 import { type AuthHttp, createAuthHttp, lookupAll } from '../auth/fetch.ts'
 import { currentTokens } from '../auth/ledger.ts'
 import { createHttpClient, type HttpSend } from '../http/client.ts'
@@ -128,7 +128,7 @@ export function openServer(
     async asksForSignIn() {
       return (await answer()).status === 401 && headers['authorization'] === undefined
     },
-    hint: async () => bearerChallenge((await answer()).authenticate)?.resourceMetadata,
+    hint: async () => tokenChallenge((await answer()).authenticate)?.resourceMetadata,
     stored,
     tokens,
     issuer,
