@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'options',
     'package.json',
     'store',
+    'terminal',
   ],
   bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'store'],
@@ -51,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   nearest: [],
   pause: [],
+  terminal: [],
 }
 
 /** The source files, by path below src. */
