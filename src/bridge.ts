@@ -16,6 +16,7 @@ import { createPatience } from './remote/patience.ts'
 import { withSignIn } from './remote/signing-in.ts'
 import { openIntroductions } from './store/introductions.ts'
 import { openVerdicts } from './store/verdicts.ts'
+import type { Trace } from './trace/open.ts'
 
 /** Why the relay ends. */
 type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: NodeJS.Signals }
@@ -29,11 +30,14 @@ export async function runBridge(
   links: readonly Link[],
 ): Promise<number> {
   const stdout = claimStdout(process)
-  const log = createLog(process.stderr)
-  const local = openStdio(process.stdin, stdout)
-  const ending = endOf(process, links, local)
+  const stdio = openStdio(process.stdin, stdout)
+  const ending = endOf(process, links, stdio)
+  const trace = await traceOf(options, process)
+  const stderr = createLog(process.stderr)
+  const log = trace?.log(stderr) ?? stderr
+  const local = trace?.local(stdio) ?? stdio
 
-  const { http, authorizer, sendWith } = await openConnection(options, log, process.env)
+  const { http, authorizer, sendWith } = await openConnection(options, log, process.env, trace)
   const send = sendWith(authorizer)
   const paths = pathsOf(process.env)
   const patience = createPatience(log, options.timeoutMs, Date.now)
@@ -41,8 +45,14 @@ export async function runBridge(
   const relay = createRelay(local, log)
   const introductions = openIntroductions(join(paths.cache, 'introductions'), options.url, log)
   const remote = withSignIn(
-    (events) =>
-      openRemote({ url: options.url, send, events, log, patience }, options.strategy, verdicts),
+    (waiting) => {
+      const events = trace?.events(waiting) ?? waiting
+      return openRemote(
+        { url: options.url, send, events, log, patience },
+        options.strategy,
+        verdicts,
+      )
+    },
     {
       host: options.url.host,
       events: relay.events,
@@ -77,7 +87,21 @@ export async function runBridge(
       .then(() => reading)
       .then(() => local.flush()),
   )
+  if (trace !== undefined) await within(FLUSH_MS, trace.close())
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
+}
+
+/** The debug trace, when one is asked for; its code is not loaded otherwise. */
+async function traceOf(
+  options: ServerOptions,
+  process: NodeJS.Process,
+): Promise<Trace | undefined> {
+  if (options.trace === undefined) return undefined
+  const { openTrace } = await import('./trace/open.ts')
+  return openTrace(
+    { options: options.trace, server: options.url, headers: options.headers },
+    process,
+  )
 }
 
 /** Settles with the first sign that the host wants us gone or is gone itself. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Authorizer, createAuthorizer, noAuthorizer } from './auth/index.ts'
+import type { AuthFetch } from './auth/fetch.ts'
 import { createHttpClient, type HttpClient, type HttpSend } from './http/client.ts'
 import { withAuth } from './http/with-auth.ts'
 import { withHeaders } from './http/with-headers.ts'
@@ -21,13 +22,21 @@ export interface Connection {
   isKept(credential: string): Promise<boolean>
 }
 
+/** Puts itself around what sends requests: the debug trace. */
+export interface Tap {
+  send(next: HttpSend): HttpSend
+  fetch(next: AuthFetch): AuthFetch
+}
+
 /** Prepares the way to the server; nothing is sent. */
 export async function openConnection(
   { url, headers, auth, store }: ServerOptions,
   log: Log,
   env: NodeJS.ProcessEnv,
+  tap?: Tap,
 ): Promise<Connection> {
   const http = createHttpClient()
+  const wire = tap?.send(http.send) ?? http.send
   const folder = join(pathsOf(env).data, 'credentials')
   const file = fileOf(folder, { server: url, resource: auth.resource, profile: auth.profile })
   // A credential that the user supplies switches OAuth off.
@@ -37,9 +46,17 @@ export async function openConnection(
     http,
     authorizer: supplied
       ? noAuthorizer()
-      : createAuthorizer({ server: url, options: auth, folder, vault, log, env, now: Date.now }),
-    sendWith: (credentials) =>
-      withRedirects(withHeaders(headers, withAuth(credentials, http.send))),
+      : createAuthorizer({
+          server: url,
+          options: auth,
+          folder,
+          vault,
+          log,
+          env,
+          now: Date.now,
+          tap: tap?.fetch,
+        }),
+    sendWith: (credentials) => withRedirects(withHeaders(headers, withAuth(credentials, wire))),
     async isKept(credential) {
       const now = vault && { opened: await vault.read().catch(() => undefined) }
       return credential === `Bearer ${readStartTokens(file, now)?.accessToken}`

@@ -13,6 +13,8 @@ import {
   type Values,
 } from './option-values.ts'
 import type { Strategy } from './remote/index.ts'
+import { TRACE_OPTIONS } from './trace/flags.ts'
+import { readTraceOptions, type TraceOptions } from './trace/options.ts'
 
 /** The options of the relay and of every command that talks to a server. */
 export const SERVER_OPTIONS: readonly OptionSpec[] = [
@@ -53,6 +55,7 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     variable: 'BRIDGE_STORE',
     help: "Keep sign-ins in a private file or in the system's keychain; keychain-only never uses the file. Default: file.",
   },
+  ...TRACE_OPTIONS,
 ]
 
 /** A command line that names a server. */
@@ -71,6 +74,8 @@ export interface ServerOptions {
   readonly timeoutMs: number | undefined
   readonly auth: AuthOptions
   readonly store: StoreChoice
+  /** `undefined`: nothing is recorded. */
+  readonly trace: TraceOptions | undefined
 }
 
 /** Where sign-ins are kept. */
@@ -136,6 +141,7 @@ export function readServerOptions(
     timeoutMs: durationMs(text(values['timeout']) ?? env['BRIDGE_TIMEOUT']),
     auth: readAuthOptions(values, env, allowHttp, attended),
     store: oneOf(STORES, 'store', text(values['store']) ?? env['BRIDGE_STORE'] ?? 'file'),
+    trace: readTraceOptions(values, env),
   })
 }
 

@@ -7,14 +7,16 @@ export interface Paths {
   readonly cache: string
   /** What only a person can make again: sign-ins. */
   readonly data: string
+  /** Debug traces. */
+  readonly log: string
 }
 
 /** The system's usual folders; `BRIDGE_HOME` puts everything in one place instead. */
 export function pathsOf(env: NodeJS.ProcessEnv): Paths {
   const home = env['BRIDGE_HOME']
   if (home !== undefined && home !== '') {
-    return { cache: join(home, 'cache'), data: join(home, 'data') }
+    return { cache: join(home, 'cache'), data: join(home, 'data'), log: join(home, 'log') }
   }
-  const { cache, data } = envPaths('bridge', { suffix: '' })
-  return { cache, data }
+  const { cache, data, log } = envPaths('bridge', { suffix: '' })
+  return { cache, data, log }
 }

@@ -6,7 +6,17 @@ const root = new URL('..', import.meta.url).pathname
 const src = join(root, 'src')
 
 /** What every part of the program may import. */
-const LEAVES = ['channel', 'errors', 'frame', 'hostnames', 'json', 'limits', 'log', 'pause']
+const LEAVES = [
+  'channel',
+  'errors',
+  'frame',
+  'hostnames',
+  'json',
+  'limits',
+  'log',
+  'pause',
+  'secrets',
+]
 
 /**
  * What the parts of the program may import besides themselves: folders of src, and files in it. A
@@ -28,10 +38,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'package.json',
     'store',
     'terminal',
+    'trace',
   ],
-  bridge: [...LEAVES, 'connection', 'local', 'options', 'paths', 'relay', 'remote', 'store'],
+  bridge: [
+    ...LEAVES,
+    'connection',
+    'local',
+    'options',
+    'paths',
+    'relay',
+    'remote',
+    'store',
+    'trace',
+  ],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'store'],
-  options: [...LEAVES, 'auth', 'option-values', 'remote'],
+  options: [...LEAVES, 'auth', 'option-values', 'remote', 'trace'],
   // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
   relay: ['channel', 'error-frames', 'errors', 'frame', 'limits', 'log'],
   local: ['channel', 'frame', 'limits', 'log'],
@@ -40,6 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [...LEAVES, 'auth'],
   auth: [...LEAVES, 'option-values', 'package.json', 'store'],
   store: LEAVES,
+  trace: [...LEAVES, 'auth', 'http', 'option-values', 'package.json', 'paths', 'terminal'],
   'option-values': ['errors'],
   paths: [],
   channel: ['frame'],
@@ -52,6 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   nearest: [],
   pause: [],
+  secrets: ['limits'],
   terminal: [],
 }
 

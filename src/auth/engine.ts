@@ -8,6 +8,7 @@ import { AuthFailure } from './failure.ts'
 import { createAuthHttp, lookupAll } from './fetch.ts'
 import { type Held, hold } from './held.ts'
 import type { AuthorizerWorld, PendingSignIn, Refusal, Renewal } from './index.ts'
+import { learning } from './learning.ts'
 import { currentTokens } from './ledger.ts'
 import { covers, joinScopes } from './scopes.ts'
 import type { SignInRequest } from './lead.ts'
@@ -36,7 +37,8 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   const ending = new AbortController()
   const { signal } = ending
   const { allowHttp, allowPrivate, resource, profile } = options
-  const http = createAuthHttp({ server, allowHttp, allowPrivate, lookup: lookupAll, signal })
+  const policy = { server, allowHttp, allowPrivate, lookup: lookupAll, signal }
+  const http = learning(createAuthHttp(policy), world.tap)
   const key = { server, resource, profile }
   const store = openCredentials(folder, key, log, signal, world.vault)
   const context: AuthContext = { server, options, http, store, log, env, signal, now }
@@ -54,6 +56,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   function use(tokens: StoredTokens): void {
     const refreshable = tokens.refreshToken !== undefined || tokens.grant === 'client_credentials'
     desk.use(hold({ ...tokens, expiresAt: tokens.expiresAt, refreshable }))
+    log.state({ part: 'auth', what: 'authorized', scope: tokens.scope })
     for (const wake of waiting) wake()
     waiting.clear()
   }
@@ -98,8 +101,10 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     }
     // One that has worked for a while is over: a person who sits here may be asked again.
     const insist = signedIn !== undefined && now() - signedIn.at > REFUSED_FRESH_MS
-    const show = (flow: PendingFlow | undefined): void =>
+    const show = (flow: PendingFlow | undefined): void => {
+      if (flow !== undefined) log.state({ part: 'auth', what: 'waiting', for: flow.kind })
       desk.show(flow && { link: flow.link, code: flow.userCode, bareCode: flow.bareCode === true })
+    }
     const done = signIn(context, { ...request, insist }, show).finally(() => {
       asking = undefined
     })
@@ -176,6 +181,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     } catch (error) {
       if (!(error instanceof AuthFailure)) throw error
       const { kind, message, hint, retryAfterMs } = error
+      log.state({ part: 'auth', what: 'failed', kind })
       return { ok: false, kind, message, hint, retryAfterMs }
     }
   }
