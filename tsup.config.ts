@@ -1,5 +1,35 @@
-import { transform } from 'esbuild'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build, type Plugin, transform } from 'esbuild'
 import { defineConfig } from 'tsup'
+
+/** Files that become text in a chunk: the page of the trace report, and its script as browsers run it. */
+const asText: Plugin = {
+  name: 'as-text',
+  setup({ onResolve, onLoad }) {
+    // The suffix stays: tsup has its own ideas about what ends in .css.
+    onResolve({ filter: /\?(text|bundle)$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path),
+      namespace: 'as-text',
+    }))
+    onLoad({ filter: /\?text$/, namespace: 'as-text' }, async (file) => {
+      const path = file.path.replace(/\?text$/, '')
+      const text = await readFile(path, 'utf8')
+      const small = path.endsWith('.css')
+        ? (await transform(text, { loader: 'css', minify: true })).code.trim()
+        : text
+      return { contents: small, loader: 'text' }
+    })
+    onLoad({ filter: /\?bundle$/, namespace: 'as-text' }, async (file) => {
+      const path = file.path.replace(/\?bundle$/, '')
+      const options = { bundle: true, minify: true, format: 'esm', target: 'es2022' } as const
+      const { outputFiles } = await build({ ...options, entryPoints: [path], write: false })
+      // In a page this would be the end of the script.
+      const script = outputFiles[0]!.text.trim().replaceAll('</script', '<\\/script')
+      return { contents: script, loader: 'text' }
+    })
+  },
+}
 
 export default defineConfig({
   entry: ['src/cli.ts'],
@@ -18,6 +48,7 @@ export default defineConfig({
   esbuildOptions(options) {
     options.legalComments = 'linked'
   },
+  esbuildPlugins: [asText],
   plugins: [
     {
       name: 'commonjs-chunks',

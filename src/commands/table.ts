@@ -1,5 +1,6 @@
 import type { OptionSpec, Values } from '../option-values.ts'
 import { SERVER_OPTIONS } from '../options.ts'
+import { VIEW_OPTIONS } from '../trace/view-flags.ts'
 
 /** A command line, taken apart; what the words mean is the command's business. */
 export interface CommandLine {
@@ -41,5 +42,12 @@ export const COMMANDS: readonly CommandRecord[] = [
     help: 'Sign in now, in this terminal.',
     options: [...SERVER_OPTIONS, ...LOGIN_OPTIONS],
     load: async () => (await import('./login.ts')).runLogin,
+  },
+  {
+    name: 'trace',
+    operands: '[replay] [file]',
+    help: 'Show a debug trace, the newest one unless another is named; or send it again (replay).',
+    options: [...VIEW_OPTIONS, ...SERVER_OPTIONS],
+    load: async () => (await import('./trace.ts')).runTrace,
   },
 ]

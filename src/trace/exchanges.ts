@@ -75,6 +75,7 @@ export function createExchangeRecorder(
     const open = requestOf(request.body)
     const facts = { exchange: ++exchanges, to: 'server', ...described(request, open) } as const
     learnRequest(request)
+    if (open !== undefined) open.exchange = facts.exchange
     let response: HttpResponse
     try {
       response = await next(request)
@@ -85,7 +86,6 @@ export function createExchangeRecorder(
     learnResponse(response)
     const stream = streamOf(response)
     if (open !== undefined) {
-      open.exchange = facts.exchange
       open.status = response.status
       if (stream === undefined) delete open.stream
       else open.stream = stream

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, stat, unlink } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { AuthFetch } from '../auth/fetch.ts'
@@ -12,6 +12,7 @@ import { secrets } from '../secrets.ts'
 import { createExchangeRecorder, learnCredential } from './exchanges.ts'
 import { openTraceFile } from './file.ts'
 import type { TraceOptions } from './options.ts'
+import { tracesIn } from './folder.ts'
 import { createRecorder, createStamp, members } from './recorder.ts'
 import { createRedactor } from './redact.ts'
 import { createSink } from './sink.ts'
@@ -102,20 +103,9 @@ async function newPath(folder: string, server: URL, pid: number): Promise<string
   return join(folder, `${hash}-${time}-${pid}.jsonl`)
 }
 
-/** The name of a trace in the folder of logs, and of what it has left behind by number. */
-const TRACE_NAME = /^[0-9a-f]{12}-\d{8}T\d{6}Z-\d+\.jsonl(?:\.\d+)?$/
-
 async function removeOldest(folder: string): Promise<void> {
-  const names = await readdir(folder).catch((): string[] => [])
-  const files = names.filter((name) => TRACE_NAME.test(name)).map((name) => join(folder, name))
-  const found = await Promise.all(
-    files.map(async (path) => ({
-      path,
-      at: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0,
-    })),
-  )
-  const old = found.sort((a, b) => b.at - a.at).slice(TRACE_FOLDER_FILES - 1)
-  await Promise.all(old.map(({ path }) => unlink(path).catch(() => {})))
+  const old = (await tracesIn(folder)).slice(TRACE_FOLDER_FILES - 1)
+  await Promise.all(old.map((path) => unlink(path).catch(() => {})))
 }
 
 /** Options whose values are secrets, or hold them; all other secrets in arguments are known by value. */

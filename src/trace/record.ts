@@ -162,3 +162,18 @@ export function isFailure({ record, raw }: Entry): boolean {
       return true
   }
 }
+
+const COMMON: ReadonlySet<string> = new Set(['seq', 't', 'at', 'type'])
+
+/** What a record says beyond what all records do. */
+export function detailsOf(record: TraceRecord): [name: string, value: unknown][] {
+  return Object.entries(record).filter(([name]) => !COMMON.has(name))
+}
+
+/** The details of a state as text: `name=value`. */
+export function stateDetails(record: StateRecord): string {
+  return detailsOf(record)
+    .filter(([name]) => name !== 'part' && name !== 'what')
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(' ')
+}

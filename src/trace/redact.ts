@@ -12,7 +12,7 @@ const OPEN = Buffer.from('‹').toString('latin1')
 const CLOSE = Buffer.from('›').toString('latin1')
 
 /** A value that consists of its mask, with the scheme that says how it was sent. */
-const MASKED = new RegExp(`^(?:[A-Za-z]+ +)?${OPEN}[a-z]+:[0-9a-f]{8}${CLOSE}$`)
+const MASKED = new RegExp(`^(?:[A-Za-z]+ +)?${OPEN}[a-z]+(?::[0-9a-f]{8})?${CLOSE}$`)
 
 /** Members, headers and parameters whose values are secrets, whoever wrote them. */
 const NAMES = [
