@@ -26,9 +26,12 @@ export function reportPage(lines: string, title: string): string {
     style,
     script,
     // Base64 has no character that HTML could mistake for its own.
-    data: JSON.stringify(gzipSync(lines).toString('base64')),
+    data: gzipSync(lines).toString('base64'),
   }
-  return page.replaceAll(/\s*\{\{(\w+)\}\}\s*/g, (_, name: string) => parts[name] ?? '')
+  return page.replaceAll(
+    /(?:\s*\/\* )?%%(\w+)%%(?: \*\/\s*)?/g,
+    (_, name: string) => parts[name] ?? '',
+  )
 }
 
 /** As a browser computes it, of what stands between the tags (CSP 3 §2.3.1). */

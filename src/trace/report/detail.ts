@@ -101,10 +101,14 @@ function factsOf({ record }: Item): [string, string][] {
     if (name === 'from' && record.type === 'frame') facts.push(['from', FROM[record.from]])
     else if (name === 'ms' || name === 'total') facts.push([LABELS[name]!, duration(Number(value))])
     else if (name === 'size' || name === 'sent' || name === 'received')
-      facts.push([name, `${bytes(Number(value))} (${Number(value).toLocaleString('en')})`])
+      facts.push([name, sizeOf(Number(value))])
     else if (!HIDDEN.has(name)) facts.push([LABELS[name] ?? name, text(value)])
   }
   return [...facts, ['record', String(record.seq)]]
+}
+
+function sizeOf(count: number): string {
+  return count < 1000 ? bytes(count) : `${bytes(count)} (${count.toLocaleString('en')})`
 }
 
 const LABELS: Readonly<Record<string, string>> = { ms: 'time', total: 'time in all' }

@@ -24,7 +24,7 @@ function start(model: Model): void {
     showDetail(item)
   }
   const list = createList(choose)
-  const waterfall = createWaterfall(choose, model.to)
+  const waterfall = createWaterfall(choose)
   const requestOf = new Map<Item, Request>(model.requests.map((request) => [request.item, request]))
   const method = byId<HTMLSelectElement>('method')
   const type = byId<HTMLSelectElement>('type')

@@ -83,12 +83,15 @@ export function readModel(text: string): Model {
       states.set(record.part, lane)
     }
   }
+  const good = items.flatMap(({ record }) =>
+    record.type === 'state' && TONES[record.what] === 'good' ? [record.t] : [],
+  )
   const from = items[0]?.record.t ?? 0
   const to = Math.max(items.at(-1)?.record.t ?? 0, from + 1)
   return {
     items,
     requests: items.flatMap((item) => requestOf(item, answers)),
-    lanes: new Map([...states].map(([part, lane]) => [part, spansOf(lane, to)])),
+    lanes: new Map([...states].map(([part, lane]) => [part, spansOf(lane, to, good)])),
     methods: [...methods].sort(),
     from,
     to,
@@ -104,10 +107,13 @@ function requestOf(item: Item, answers: ReadonlyMap<number, Item>): Request[] {
   return [{ item, record, answer, ms, failed: answer?.failed ?? false }]
 }
 
-function spansOf(lane: readonly Item[], end: number): Span[] {
+function spansOf(lane: readonly Item[], end: number, good: readonly number[]): Span[] {
   return lane.map((item, index) => {
     const record = item.record as StateRecord
-    const to = lane[index + 1]?.record.t ?? end
+    const next = lane[index + 1]?.record.t ?? end
+    // Trying again is no lasting state: it is over when anything works.
+    const over = record.part === 'retry' ? good.find((t) => t > record.t) : undefined
+    const to = Math.min(next, over ?? end)
     return { item, record, from: record.t, to, tone: TONES[record.what] ?? 'plain' }
   })
 }

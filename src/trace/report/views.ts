@@ -72,7 +72,7 @@ function cellsOf({ record }: Item, raw: string | undefined): Cells {
 }
 
 /** Requests as bars; the time axis is that of the requests that can be seen. */
-export function createWaterfall(chosen: (item: Item) => void, end: number): Rows<Request> {
+export function createWaterfall(chosen: (item: Item) => void): Rows<Request> {
   let from = 0
   let to = 1
   const axis = make('div', 'wf-axis')
@@ -81,7 +81,8 @@ export function createWaterfall(chosen: (item: Item) => void, end: number): Rows
     chosen: ({ item }) => chosen(item),
     visible(requests) {
       const times = requests.map(({ record }) => record.t)
-      const ends = requests.map((request) => endOf(request, end))
+      // One without an answer goes on to the edge: it must not squeeze the others.
+      const ends = requests.map(({ record, ms }) => record.t + (ms ?? 0))
       from = times.length === 0 ? 0 : Math.min(...times)
       to = Math.max(from + 1, ...ends)
       drawAxis(axis, from, to, 0)
@@ -95,12 +96,13 @@ export function createWaterfall(chosen: (item: Item) => void, end: number): Rows
       const name = make('span', 'what', make('b', '', visible(record.method ?? '')))
       name.append(make('i', '', `#${record.id ?? ''}`))
       const left = ((record.t - from) / (to - from)) * 100
-      const width = ((endOf(request, end) - record.t) / (to - from)) * 100
+      const width = (((ms === undefined ? to - record.t : ms) || 0) / (to - from)) * 100
       const bar = make('span')
       bar.style.left = `${left}%`
       bar.style.width = `${width}%`
       const label = make('em', '', ms === undefined ? 'no answer' : duration(ms))
-      if (left + width > 85) label.style.right = `${100 - left}%`
+      if (left + width > 88 && left > 12) label.style.right = `${100 - left}%`
+      else if (left + width > 88) label.style.right = '0'
       else label.style.left = `${left + width}%`
       row.append(name, make('div', 'lanebar', bar, label))
     },
@@ -108,10 +110,6 @@ export function createWaterfall(chosen: (item: Item) => void, end: number): Rows
   rows.element.classList.add('wf')
   byId('waterfall').append(axis, rows.element)
   return rows
-}
-
-function endOf({ record, ms }: Request, end: number): number {
-  return ms === undefined ? end : record.t + ms
 }
 
 /** The table of latencies. */
