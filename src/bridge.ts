@@ -16,7 +16,7 @@ import { createPatience } from './remote/patience.ts'
 import { withSignIn } from './remote/signing-in.ts'
 import { openIntroductions } from './store/introductions.ts'
 import { openVerdicts } from './store/verdicts.ts'
-import type { Trace } from './trace/open.ts'
+import { traceOf } from './trace/switch.ts'
 
 /** Why the relay ends. */
 type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: NodeJS.Signals }
@@ -89,19 +89,6 @@ export async function runBridge(
   )
   if (trace !== undefined) await within(FLUSH_MS, trace.close())
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
-}
-
-/** The debug trace, when one is asked for; its code is not loaded otherwise. */
-async function traceOf(
-  options: ServerOptions,
-  process: NodeJS.Process,
-): Promise<Trace | undefined> {
-  if (options.trace === undefined) return undefined
-  const { openTrace } = await import('./trace/open.ts')
-  return openTrace(
-    { options: options.trace, server: options.url, headers: options.headers },
-    process,
-  )
 }
 
 /** Settles with the first sign that the host wants us gone or is gone itself. */

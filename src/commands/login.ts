@@ -9,6 +9,7 @@ import type { HttpRequest, HttpResponse, HttpSend } from '../http/client.ts'
 import { SESSION_DELETE_MS } from '../limits.ts'
 import { createLog } from '../log.ts'
 import { readServerOptions } from '../options.ts'
+import { traceOf } from '../trace/switch.ts'
 import { readPastes } from './paste.ts'
 import type { RunCommand } from './table.ts'
 
@@ -24,7 +25,9 @@ export const runLogin: RunCommand = async (line, process) => {
       hint: 'Leave the header out to sign in.',
     })
   }
-  const log = createLog(process.stderr, '')
+  const trace = await traceOf(options, process)
+  const stderr = createLog(process.stderr, '')
+  const log = trace?.log(stderr) ?? stderr
   const ending = new AbortController()
   let ended: NodeJS.Signals | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -32,7 +35,12 @@ export const runLogin: RunCommand = async (line, process) => {
     ending.abort()
   }
   for (const signal of SIGNALS) process.once(signal, onSignal)
-  const { http, authorizer, sendWith, isKept } = await openConnection(options, log, process.env)
+  const { http, authorizer, sendWith, isKept } = await openConnection(
+    options,
+    log,
+    process.env,
+    trace,
+  )
   const before = authorizer.credential()
   const watched = watch(authorizer, force)
   const { pending } = authorizer
@@ -67,6 +75,7 @@ export const runLogin: RunCommand = async (line, process) => {
     pastes?.close()
     await authorizer.close()
     await http.destroy()
+    await trace?.close()
   }
 }
 

@@ -6,6 +6,9 @@ import { type Item, type Model, percentile, type Span } from './model.ts'
 /** States of one part that are drawn; a link that changes more often is in the list. */
 const MAX_SPANS = 400
 
+/** A shorter state has no room for its name. */
+const MIN_NAMED_SHARE = 0.04
+
 /** The head of the page: what was recorded, how it went, and the link's states over time. */
 export function drawOverview(
   model: Model,
@@ -70,11 +73,13 @@ function spanElement(
   end: number,
   choose: (item: Item) => void,
 ): HTMLElement {
-  const element = make('button', `span ${tone}`, record.what)
+  const share = (to - from) / (end - begin)
+  const element = make('button', `span ${tone}`, share < MIN_NAMED_SHARE ? '' : record.what)
   element.type = 'button'
   element.title = `${record.part} ${record.what}, after ${duration(from - begin)}`
+  element.setAttribute('aria-label', element.title)
   element.style.left = `${((from - begin) / (end - begin)) * 100}%`
-  element.style.width = `${((to - from) / (end - begin)) * 100}%`
+  element.style.width = `${share * 100}%`
   element.addEventListener('click', () => choose(item))
   return element
 }
