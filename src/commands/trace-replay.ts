@@ -70,8 +70,9 @@ export const runReplay: RunCommand = async ({ values, operands }, process) => {
     await http.destroy()
   }
   const { same, different } = outcome
-  const left = recording.skipped === 0 ? '' : `, ${recording.skipped} messages could not be sent`
-  log.warn(`${same} answers are the same, ${different} are not${left}.`)
+  const { skipped } = recording
+  const left = skipped === 0 ? '' : ` Not sent, because masked or cut: ${skipped}.`
+  log.warn(`The same answer: ${same}. Another one: ${different}.${left}`)
   return different === 0 ? 0 : DIFFERENT
 }
 

@@ -156,6 +156,8 @@ export function isFailure({ record, raw }: Entry): boolean {
         (record.method === 'tools/call' && /"isError"\s*:\s*true/.test(raw ?? ''))
       )
     case 'http':
+      // What a server without such a stream, or without sessions, is to say (MCP 2025-11-25, transports).
+      if (record.status === 405 && record.verb !== 'POST') return false
       return record.error !== undefined || (record.status ?? 0) >= 400
     case 'stderr':
     case 'dropped':

@@ -52,7 +52,9 @@ export function createSink(setup: SinkSetup): Sink {
   function reserve(bytes: number): boolean {
     if (used + bytes <= batch.length) return true
     if (used + underway + bytes > queueBytes) return false
-    const larger = Buffer.allocUnsafe(Math.max(batch.length * 2, used + bytes))
+    const larger = Buffer.allocUnsafe(
+      Math.max(Math.min(batch.length * 2, queueBytes), used + bytes),
+    )
     batch.copy(larger, 0, 0, used)
     batch = larger
     return true

@@ -15,7 +15,7 @@ function redactor(...known: [SecretKind, string][]): (text: string) => string {
 
 describe('a known secret', () => {
   const secret = 'pa/ss"w€rd+1'
-  const redact = redactor(['password', secret])
+  const masks = redactor(['password', secret])
 
   test.each([
     ['as it is', secret],
@@ -24,7 +24,7 @@ describe('a known secret', () => {
     ['in a URL', `https://a.example/?q=${encodeURIComponent(secret)}`],
     ['in a form', new URLSearchParams({ q: secret }).toString()],
   ])('is masked %s', (_, text) => {
-    const masked = redact(text)
+    const masked = masks(text)
     expect(masked).toMatch(MASK)
     for (const spelling of [secret, encodeURIComponent(secret)]) {
       expect(masked).not.toContain(spelling)
@@ -57,16 +57,16 @@ describe('a known secret', () => {
   })
 
   test('that is part of another one leaves nothing of it', () => {
-    const redact = redactor(['token', 'abcdef'], ['header', 'Key abcdef ghijkl'])
-    expect(redact('x Key abcdef ghijkl y')).toMatch(/^x ‹header:\w{8}› y$/)
+    const masked = redactor(['token', 'abcdef'], ['header', 'Key abcdef ghijkl'])
+    expect(masked('x Key abcdef ghijkl y')).toMatch(/^x ‹header:\w{8}› y$/)
   })
 
   test('that is learned later is masked from then on', () => {
     const secrets = createSecrets()
-    const redact = createRedactor(secrets.known, key)
-    expect(redact('a late-secret')).toBe('a late-secret')
+    const late = createRedactor(secrets.known, key)
+    expect(late('a late-secret')).toBe('a late-secret')
     secrets.learn('code', 'late-secret')
-    expect(redact('a late-secret')).not.toContain('late')
+    expect(late('a late-secret')).not.toContain('late')
   })
 })
 
