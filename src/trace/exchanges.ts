@@ -194,19 +194,14 @@ function failureOf(error: unknown): string {
   return networkCode(error) ?? (error instanceof Error ? error.name : 'error')
 }
 
-/** A credential in `Authorization`: the whole value, what follows the scheme, and a Basic password. */
+/** What follows the scheme in `Authorization`, and the password of Basic. */
 export function learnCredential(value: string | undefined): void {
   if (value === undefined) return
-  secrets.learn('token', value)
-  const [scheme, credential] = value.split(/ +/, 2)
+  const credential = value.replace(/^\S+ +/, '')
   secrets.learn('token', credential)
-  if (scheme?.toLowerCase() !== 'basic' || credential === undefined) return
-  secrets.learn(
-    'password',
-    Buffer.from(credential, 'base64')
-      .toString()
-      .replace(/^[^:]*:/, ''),
-  )
+  if (!/^basic /i.test(value)) return
+  const pair = Buffer.from(credential, 'base64').toString()
+  secrets.learn('password', pair.slice(pair.indexOf(':') + 1))
 }
 
 function learnRequest({ headers, url }: HttpRequest): void {

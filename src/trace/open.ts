@@ -46,8 +46,8 @@ export async function openTrace(
   process: NodeJS.Process,
 ): Promise<Trace> {
   for (const [name, value] of Object.entries(headers)) {
-    secrets.learn('header', value)
     if (name === 'authorization') learnCredential(value)
+    else secrets.learn('header', value)
   }
   const path = options.file ?? (await newPath(pathsOf(process.env).log, server, process.pid))
   const file = await openTraceFile(path, TRACE_FILES - 1)

@@ -3,7 +3,7 @@
  * to each type. `raw`, the message itself, is always the last member, so that it can be taken out
  * as source text: numbers in it are never read.
  */
-export interface RecordHead {
+interface RecordHead {
   readonly seq: number
   /** Milliseconds since the trace began, by a clock that never jumps. */
   readonly t: number
@@ -12,7 +12,7 @@ export interface RecordHead {
 }
 
 /** The first record of every file: what ran, and how. */
-export interface StartRecord extends RecordHead {
+interface StartRecord extends RecordHead {
   readonly type: 'start'
   /** The version of this format. */
   readonly v: 1
@@ -95,13 +95,13 @@ export interface StateRecord extends RecordHead {
 }
 
 /** A line on stderr. */
-export interface LineRecord extends RecordHead {
+interface LineRecord extends RecordHead {
   readonly type: 'stderr'
   readonly line: string
 }
 
 /** Records that are missing here, because the disk was too slow. */
-export interface DroppedRecord extends RecordHead {
+interface DroppedRecord extends RecordHead {
   readonly type: 'dropped'
   readonly dropped: number
 }

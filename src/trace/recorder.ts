@@ -37,7 +37,7 @@ export function createStamp(now: () => number, wall: () => number): Stamp {
 const OWN_MEMBERS: ReadonlySet<string> = new Set(['seq', 't', 'at', 'type', 'raw'])
 
 /** A JSON text as one character per byte. */
-export function json(value: unknown): string {
+function json(value: unknown): string {
   const text = JSON.stringify(value)
   // oxlint-disable-next-line no-control-regex
   return /^[\0-\u007f]*$/.test(text) ? text : Buffer.from(text).toString('latin1')

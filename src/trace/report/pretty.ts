@@ -1,5 +1,5 @@
 /** What a piece of JSON source is: key, string, number, literal or punctuation with white space. */
-export type TokenKind = 'k' | 's' | 'n' | 'l' | 'p'
+type TokenKind = 'k' | 's' | 'n' | 'l' | 'p'
 
 /** A piece of a text that is indented for people. */
 export interface Token {
