@@ -1,5 +1,6 @@
 import { transform } from 'esbuild'
 import { defineConfig } from 'tsup'
+import { asText } from './packaging/as-text.mjs'
 import { licences } from './packaging/licences.mjs'
 
 export default defineConfig({
@@ -22,7 +23,7 @@ export default defineConfig({
     // jsonc-parser's `main` is UMD, which requires its parts in a way that no bundler follows.
     options.mainFields = ['module', 'main']
   },
-  esbuildPlugins: [licences],
+  esbuildPlugins: [asText, licences],
   plugins: [
     {
       name: 'commonjs-chunks',

@@ -1,6 +1,7 @@
 // @ts-check
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { asText } from './as-text.mjs'
 import { licences } from './licences.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -23,7 +24,7 @@ export async function bundleIntoOneFile(outfile) {
     minify: true,
     mainFields: ['module', 'main'],
     legalComments: 'none',
-    plugins: [licences],
+    plugins: [asText, licences],
     logLevel: 'warning',
   })
 }

@@ -13,6 +13,7 @@ import type { ServerOptions } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
 import { createStatus } from './status.ts'
+import { traceOf } from './trace/switch.ts'
 
 /** Why the relay ends. */
 type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: NodeJS.Signals }
@@ -34,18 +35,30 @@ export async function runBridge(
     folder: join(pathsOf(env).cache, 'running'),
     inFlight: () => inFlight(),
   })
-  const log = options.silent
+  const stdio = openStdio(process.stdin, stdout)
+  const ending = endOf(process, links, stdio)
+  const trace = await traceOf(options, process)
+  const quiet = options.silent
     ? { ...silentLog, state: status.change }
     : createLog(process.stderr, undefined, status.change)
-  const local = openStdio(process.stdin, stdout)
-  const ending = endOf(process, links, local)
+  const log = trace?.log(quiet) ?? quiet
+  const local = trace?.local(stdio) ?? stdio
 
-  const connection = await openConnection(options, log, env)
+  const connection = await openConnection(options, log, env, trace)
   const { http, authorizer } = connection
   const relay = createRelay(local, log)
   const { events } = relay
   const { answered: onStatus } = status
-  const remote = await openLink({ options, connection, authorizer, log, env, events, onStatus })
+  const remote = await openLink({
+    options,
+    connection,
+    authorizer,
+    log,
+    env,
+    events,
+    onStatus,
+    tap: trace?.events,
+  })
   inFlight = remote.inFlight
 
   const reading = relay.run(remote)
@@ -69,6 +82,7 @@ export async function runBridge(
       .then(() => reading)
       .then(() => local.flush()),
   )
+  if (trace !== undefined) await within(FLUSH_MS, trace.close())
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
 }
 

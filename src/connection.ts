@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { AuthFetch } from './auth/fetch.ts'
 import { idpPlace } from './auth/idp-place.ts'
 import {
   type Authorizer,
@@ -31,11 +32,18 @@ export interface Connection {
   stored(): Promise<StartTokens | undefined>
 }
 
+/** Puts itself around what sends requests: the debug trace. */
+export interface Tap {
+  send(next: HttpSend): HttpSend
+  fetch(next: AuthFetch): AuthFetch
+}
+
 /** Prepares the way to the server; nothing is sent. */
 export async function openConnection(
   options: ServerOptions,
   log: Log,
   env: NodeJS.ProcessEnv,
+  tap?: Tap,
 ): Promise<Connection> {
   // Here, because nothing gets to a server by another way.
   const { governed, issuerRefusal } = await underPolicy(options, env)
@@ -43,7 +51,8 @@ export async function openConnection(
   const network = await openNetwork(wanted, env, log)
   const { connector } = network
   const http = createHttpClient(network)
-  const send = wanted.cookies ? withCookies(http.send) : http.send
+  const wire = tap?.send(http.send) ?? http.send
+  const send = wanted.cookies ? withCookies(wire) : wire
   const folder = join(pathsOf(env).data, 'credentials')
   const file = fileOf(folder, { server: url, resource: auth.resource, profile: auth.profile })
   // A credential that the user supplies switches OAuth off.
@@ -63,6 +72,7 @@ export async function openConnection(
     log,
     env,
     now: Date.now,
+    tap: tap?.fetch,
   }
   const authorizer = supplied ? noAuthorizer() : await authorizerOf(world)
   if (vault !== undefined) noteEntry(file, { server: url, profile: auth.profile })

@@ -341,3 +341,44 @@ export const MAX_CLOCK_SKEW_MS = 60_000
 
 /** A certificate that ends sooner is worth a word: time enough to reach its operator. */
 export const CERTIFICATE_WARNING_MS = 7 * 24 * 60 * 60_000
+
+/** Secrets that are remembered so that they can be masked; the oldest are forgotten, they have long expired. */
+export const MAX_KNOWN_SECRETS = 1_000
+
+/** Shorter values are words that occur anywhere (`true`, `admin`); they are masked only where they stand. */
+export const MIN_SECRET_CHARS = 6
+
+/** How much of a frame the trace keeps when nobody says otherwise: whole answers, no base64 files. */
+export const TRACE_CAP_BYTES = 256 * 1024
+
+/** The largest `--trace-cap`: a record must fit into the queue several times. */
+export const MAX_TRACE_CAP_BYTES = 2 * 1024 * 1024
+
+/** Records that wait for the disk; what comes on top is dropped and counted. */
+export const TRACE_QUEUE_BYTES = 8 * 1024 * 1024
+
+/** So much is written at once, or what there is after `TRACE_WRITE_MS`. */
+export const TRACE_WRITE_BYTES = 256 * 1024
+export const TRACE_WRITE_MS = 50
+
+/** A trace goes on in a new file at this size; a handful of them is kept. */
+export const TRACE_FILE_BYTES = 16 * 1024 * 1024
+export const TRACE_FILES = 4
+
+/** Trace files in their folder; the oldest are removed, so that `--debug` can stay in a configuration. */
+export const TRACE_FOLDER_FILES = 24
+
+/** How far behind the end of a cut frame a secret is looked for: no header, so no token, is longer. */
+export const TRACE_CUT_MARGIN_BYTES = 16 * 1024
+
+/** Records that a view keeps in memory: ten times what a long day of a host leaves behind. */
+export const MAX_TRACE_RECORDS = 200_000
+
+/** How often `bridge trace --follow` looks for more. */
+export const TRACE_FOLLOW_MS = 200
+
+/** How long a replayed request waits for its answer. */
+export const REPLAY_ANSWER_MS = 60_000
+
+/** Differences that are shown for one replayed answer. */
+export const MAX_SHOWN_DIFFERENCES = 20

@@ -29,6 +29,8 @@ export interface LinkWorld {
   readonly events: RemoteEvents
   /** Takes the HTTP status of every response. */
   readonly onStatus?: (httpStatus: number) => void
+  /** Looks at what the server says, before anybody acts on it. */
+  readonly tap?: ((events: RemoteEvents) => RemoteEvents) | undefined
 }
 
 /** The server, and what is known of the way to it. */
@@ -72,7 +74,7 @@ export async function openLink(world: LinkWorld): Promise<Link> {
   const openServer = (toHost: RemoteEvents): Remote =>
     withEra(
       (inner) => openRemote({ ...context, events: inner }, strategy, verdicts),
-      eraContext(world, toHost, verdicts),
+      eraContext(world, world.tap?.(toHost) ?? toHost, verdicts),
     )
   const openRuled = hasRules(options.tools) ? await ruled(world, paths, openServer) : openServer
   const remote = withSignIn(openRuled, {

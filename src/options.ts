@@ -18,6 +18,8 @@ import {
 } from './option-values.ts'
 import { LINK_OPTIONS, type LinkOptions, readLinkOptions } from './remote/flags.ts'
 import type { Strategy } from './remote/index.ts'
+import { TRACE_OPTIONS } from './trace/flags.ts'
+import { readTraceOptions, type TraceOptions } from './trace/options.ts'
 import { readToolRules, TOOL_OPTIONS, type ToolRules } from './tools/options.ts'
 
 /** Where sign-ins are kept. */
@@ -80,6 +82,7 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
     choices: STORES,
   },
   ...TOOL_OPTIONS,
+  ...TRACE_OPTIONS,
   {
     name: 'silent',
     variable: 'BRIDGE_SILENT',
@@ -128,6 +131,8 @@ export interface ServerOptions {
   readonly tools: ToolRules
   /** Whether stderr is to stay empty. */
   readonly silent: boolean
+  /** `undefined`: nothing is recorded. */
+  readonly trace: TraceOptions | undefined
 }
 
 /** Headers that the transport itself writes; a second opinion on them would break the protocol. */
@@ -190,6 +195,7 @@ export function readServerOptions(
     tools: readToolRules(values, env),
     silent: values['silent'] === true || isOn(env['BRIDGE_SILENT']),
     given: givenOptions(SERVER_OPTIONS, values, env),
+    trace: readTraceOptions(values, env),
   })
 }
 

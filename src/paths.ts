@@ -9,14 +9,21 @@ export interface Paths {
   readonly data: string
   /** What the user has written. */
   readonly config: string
+  /** Debug traces. */
+  readonly log: string
 }
 
 /** The system's usual folders; `BRIDGE_HOME` puts everything in one place instead. */
 export function pathsOf(env: NodeJS.ProcessEnv): Paths {
   const home = env['BRIDGE_HOME']
   if (home !== undefined && home !== '') {
-    return { cache: join(home, 'cache'), data: join(home, 'data'), config: join(home, 'config') }
+    return {
+      cache: join(home, 'cache'),
+      data: join(home, 'data'),
+      config: join(home, 'config'),
+      log: join(home, 'log'),
+    }
   }
-  const { cache, data, config } = envPaths('bridge', { suffix: '' })
-  return { cache, data, config }
+  const { cache, data, config, log } = envPaths('bridge', { suffix: '' })
+  return { cache, data, config, log }
 }

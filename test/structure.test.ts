@@ -17,6 +17,7 @@ const LEAVES = [
   'limits',
   'log',
   'pause',
+  'secrets',
 ]
 
 /**
@@ -52,7 +53,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'options',
     'package.json',
     'paths',
+    'relay',
+    'remote',
     'store',
+    'trace',
     'hosts',
     'terminal',
     'tools',
@@ -74,7 +78,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'store',
     'terminal',
   ],
-  bridge: [...LEAVES, 'connection', 'link', 'local', 'options', 'paths', 'relay', 'status'],
+  bridge: [
+    ...LEAVES,
+    'connection',
+    'link',
+    'local',
+    'options',
+    'paths',
+    'relay',
+    'status',
+    'trace',
+  ],
   link: [
     ...LEAVES,
     'auth',
@@ -88,7 +102,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'tools',
   ],
   connection: [...LEAVES, 'auth', 'http', 'options', 'paths', 'policy', 'store'],
-  options: [...LEAVES, 'auth', 'era', 'http', 'option-values', 'remote', 'tools'],
+  options: [...LEAVES, 'auth', 'era', 'http', 'option-values', 'remote', 'tools', 'trace'],
   tools: [...LEAVES, 'error-frames', 'option-values', 'store'],
   'mcp-remote': ['commands', 'option-values', 'options'],
   // The relay sees two sides that carry frames: nothing of HTTP, sign-in or disks.
@@ -100,6 +114,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   auth: [...LEAVES, 'option-values', 'package.json', 'private-file', 'store'],
   store: LEAVES,
   status: ['limits', 'log', 'store'],
+  trace: [...LEAVES, 'auth', 'http', 'option-values', 'package.json', 'paths', 'terminal'],
   'option-values': ['errors'],
   paths: [],
   policy: [...LEAVES, 'options'],
@@ -117,6 +132,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   nearest: [],
   pause: [],
   'private-file': ['errors'],
+  secrets: ['limits'],
   terminal: [],
 }
 

@@ -11,6 +11,7 @@ import { createAuthHttp, lookupAll } from './fetch.ts'
 import { type Held, hold } from './held.ts'
 import { createIdp } from './idp.ts'
 import type { AuthorizerWorld, PendingSignIn, Refusal, Renewal } from './index.ts'
+import { learning } from './learning.ts'
 import { currentTokens } from './ledger.ts'
 import type { Nonces } from './nonces.ts'
 import { createRefusals } from './refusals.ts'
@@ -43,7 +44,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
   const { signal } = ending
   const { allowHttp, allowPrivate, resource, profile } = options
   const policy = { server, allowHttp, allowPrivate, lookup: lookupAll, connector, signal }
-  const http = createAuthHttp(policy)
+  const http = learning(createAuthHttp(policy), world.tap)
   const key = { server, resource, profile }
   const store = openCredentials(folder, key, log, signal, world.vault)
   function permit(issuer: string): void {
@@ -86,6 +87,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     const { expiresAt, proofKey, grant, refreshToken } = tokens
     const refreshable = isRefreshable(grant, refreshToken)
     desk.use(hold({ ...tokens, expiresAt, proofKey, refreshable }))
+    log.state({ part: 'auth', what: 'authorized', scope: tokens.scope })
     for (const wake of waiting) wake()
     waiting.clear()
   }
@@ -129,8 +131,10 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     }
     // One that has worked for a while is over: a person who sits here may be asked again.
     const insist = signedIn !== undefined && now() - signedIn.at > REFUSED_FRESH_MS
-    const show = (flow: PendingFlow | undefined): void =>
+    const show = (flow: PendingFlow | undefined): void => {
+      if (flow !== undefined) log.state({ part: 'auth', what: 'waiting', for: flow.kind })
       desk.show(flow && { link: flow.link, code: flow.userCode, bareCode: flow.bareCode === true })
+    }
     const done = ask({ ...request, insist }, show).finally(() => {
       asking = undefined
     })
@@ -221,6 +225,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     } catch (error) {
       if (!(error instanceof AuthFailure)) throw error
       const { kind, message, hint, retryAfterMs } = error
+      log.state({ part: 'auth', what: 'failed', kind })
       return { ok: false, kind, message, hint, retryAfterMs }
     }
   }

@@ -1,7 +1,9 @@
 import type { Log } from '../log.ts'
+import { secrets } from '../secrets.ts'
 import { fileOf } from '../store/place.ts'
 import { readStartTokens } from '../store/start.ts'
 import type { OpenVault } from '../store/vault.ts'
+import type { AuthFetch } from './fetch.ts'
 import type { FailureKind } from './failure.ts'
 import type { Connector } from './fetch.ts'
 import { hold, isOurs } from './held.ts'
@@ -120,6 +122,8 @@ export interface AuthorizerWorld {
   readonly log: Log
   readonly env: NodeJS.ProcessEnv
   readonly now: () => number
+  /** Records what is sent to authorization servers. */
+  readonly tap?: ((next: AuthFetch) => AuthFetch) | undefined
 }
 
 /** OAuth for one server. Its code is loaded when something is to be done: a valid token needs none. */
@@ -127,6 +131,9 @@ export function createAuthorizer(world: AuthorizerWorld): Authorizer {
   const { server, options, folder, vault, now } = world
   const file = fileOf(folder, { server, resource: options.resource, profile: options.profile })
   const stored = readStartTokens(file, vault)
+  secrets.learn('token', stored?.accessToken)
+  secrets.learn('secret', options.client?.clientSecret)
+  secrets.learn('secret', options.client?.key)
   let held = stored !== undefined && isOurs(stored, options) ? hold(stored) : undefined
   let engine: Promise<import('./engine.ts').Engine> | undefined
   let pending: PendingSignIn | undefined

@@ -8,6 +8,7 @@ import type { HttpRequest, HttpResponse, HttpSend } from '../http/client.ts'
 import { SESSION_DELETE_MS } from '../limits.ts'
 import { createLog } from '../log.ts'
 import { readServerOptions } from '../options.ts'
+import { traceOf } from '../trace/switch.ts'
 import { explained, type Watched, watched } from './explained.ts'
 import { readPastes } from './paste.ts'
 import type { RunCommand } from './table.ts'
@@ -30,7 +31,9 @@ export const runLogin: RunCommand = async (line, process) => {
       'The program of --token-command signs in: there is nothing to do.',
     )
   }
-  const log = createLog(process.stderr, '')
+  const trace = await traceOf(options, process)
+  const stderr = createLog(process.stderr, '')
+  const log = trace?.log(stderr) ?? stderr
   const ending = new AbortController()
   let ended: NodeJS.Signals | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -38,7 +41,8 @@ export const runLogin: RunCommand = async (line, process) => {
     ending.abort()
   }
   for (const signal of SIGNALS) process.once(signal, onSignal)
-  const { http, authorizer, sendWith, stored } = await openConnection(options, log, process.env)
+  const connection = await openConnection(options, log, process.env, trace)
+  const { http, authorizer, sendWith, stored } = connection
   const before = authorizer.credential()
   const insisting = insistent(authorizer, force)
   const { pending } = authorizer
@@ -73,6 +77,7 @@ export const runLogin: RunCommand = async (line, process) => {
     pastes?.close()
     await authorizer.close()
     await http.destroy()
+    await trace?.close()
   }
 }
 

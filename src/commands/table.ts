@@ -7,6 +7,7 @@ import {
   MIGRATE_OPTIONS,
   UNINSTALL_OPTIONS,
 } from './host-options.ts'
+import { VIEW_OPTIONS } from '../trace/view-flags.ts'
 
 /** A command line, taken apart; what the words mean is the command's business. */
 export interface CommandLine {
@@ -190,5 +191,12 @@ export const COMMANDS: readonly CommandRecord[] = [
     help: 'Replace mcp-remote by bridge in the configurations of hosts, of all when none is named.',
     options: MIGRATE_OPTIONS,
     load: async () => (await import('./migrate.ts')).runMigrate,
+  },
+  {
+    name: 'trace',
+    operands: '[replay] [file]',
+    help: 'Show a debug trace, the newest one unless another is named; or send it again (replay).',
+    options: [...VIEW_OPTIONS, ...SERVER_OPTIONS],
+    load: async () => (await import('./trace.ts')).runTrace,
   },
 ]

@@ -2,6 +2,7 @@ import { LOCK_WAIT_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { StoreRefusal } from './files.ts'
 import { type Lock, takeLock } from './lock.ts'
+import { learnRecord } from './learning.ts'
 import { fileOf, LAYOUT, type StoreKey } from './place.ts'
 import { ServerRecord } from './record.ts'
 import { fileVault, type Vault } from './vault.ts'
@@ -78,7 +79,9 @@ export function openRecord(
     }
     if (content === undefined) return empty()
     try {
-      return ServerRecord.parse(JSON.parse(content))
+      const record = ServerRecord.parse(JSON.parse(content))
+      learnRecord(record)
+      return record
     } catch {
       await setAside(content)
       return memory ?? empty()
@@ -135,6 +138,7 @@ export function openRecord(
   }
 
   async function save(record: ServerRecord): Promise<void> {
+    learnRecord(record)
     try {
       await vault.write(JSON.stringify(record))
     } catch (error) {
