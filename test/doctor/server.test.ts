@@ -244,8 +244,11 @@ test('a server that asks for a sign-in that nobody has made', async () => {
     },
     token: { level: 'skipped' },
   })
-  expect(world.authority.registrations).toEqual([])
-  expect(world.authority.tokenCalls).toEqual([])
+  // Each thing was asked once, and nobody was registered.
+  expect(world.mcp.seen.map(({ method }) => method)).toEqual(['POST', 'GET'])
+  expect(world.authority.server.seen.map(({ path }) => path)).toEqual([
+    '/.well-known/oauth-authorization-server',
+  ])
 })
 
 test('metadata of another resource', async () => {
