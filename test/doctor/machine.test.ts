@@ -186,7 +186,7 @@ test.each([
 
 test('the projects of Claude Code have servers of their own', () => {
   const entry = { command: 'npx', args: ['-y', 'mcp-remote', 'https://x'] }
-  const text = JSON.stringify({ projects: { '/work': { mcpServers: { docs: entry } } } })
+  const text = JSON.stringify({ projects: { '/srv/docs': { mcpServers: { docs: entry } } } })
   const read = (path: string): string | undefined =>
     path === '/home/ada/.claude.json' ? text : undefined
   const machine = { platform: 'linux', home: '/home/ada', env: {}, read, list: () => [] } as never
