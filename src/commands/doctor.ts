@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { CHECKS } from '../doctor/table.ts'
 import type { Context } from '../doctor/check.ts'
 import { thisMachine } from '../doctor/machine.ts'
@@ -7,6 +6,7 @@ import { report } from '../doctor/report.ts'
 import { runChecks } from '../doctor/run.ts'
 import { privateValues } from '../doctor/secrets.ts'
 import { openServer } from '../doctor/server.ts'
+import { credentialsFolder } from '../doctor/storage.ts'
 import { BridgeError } from '../errors.ts'
 import { DOCTOR_NETWORK_MS } from '../limits.ts'
 import { text } from '../option-values.ts'
@@ -25,7 +25,7 @@ export const runDoctor: RunCommand = async (line, process) => {
   const options = optionsOf(line, env)
   const usable = options === undefined || options instanceof BridgeError ? undefined : options
   const signal = AbortSignal.timeout(DOCTOR_NETWORK_MS)
-  const credentials = join(paths.data, 'credentials')
+  const credentials = credentialsFolder(paths)
   const server = usable && openServer(usable, credentials, env, signal, Date.now)
   const store = usable?.store ?? storeOf(text(line.values['store']) ?? env['BRIDGE_STORE'])
   const context: Context = { machine, paths, options, store, server, now: Date.now }

@@ -30,7 +30,10 @@ export const EXIT_CODE_MEANINGS: readonly (readonly [code: string, meaning: stri
   ['4', 'a sign-in is needed, or nobody signed in in time'],
   ['5', 'the sign-in was refused or failed'],
   ['6', 'the server failed, a tool reported an error, or there is no MCP server at the address'],
-  ['7', 'the sign-in could not be kept, or the keychain that was insisted on is not there'],
+  [
+    '7',
+    "the sign-in could not be kept, the keychain that was insisted on is not there, or a host's file could not be read or changed",
+  ],
   ['128 + n', 'ended by signal n'],
 ]
 

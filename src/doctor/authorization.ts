@@ -1,10 +1,7 @@
 import type { TokenContext } from '../auth/token-endpoint.ts'
-import { sameIssuer, resourcePlaces, serverPlaces } from '../auth/discover.ts'
-import { readDocument } from '../auth/documents.ts'
+import { sameIssuer } from '../auth/discover.ts'
 import { AuthFailure, quote } from '../auth/failure.ts'
-import { ResourceMetadata } from '../auth/metadata.ts'
 import { coversServer } from '../auth/resource.ts'
-import { isUsable, ServerMetadata } from '../store/server-metadata.ts'
 import { check, type Context, fail, type Finding, ok, skipped, warn } from './check.ts'
 import type { Server } from './server.ts'
 import { serverOf } from './way.ts'
@@ -12,11 +9,6 @@ import { bridge } from './words.ts'
 
 const group = 'The sign-in'
 const NOT_ASKED = 'the server asks for no sign-in'
-
-interface Found<T> {
-  readonly place: URL
-  readonly document: T
-}
 
 /** The server's description of its protection (RFC 9728). */
 export const resource = check({
@@ -29,7 +21,7 @@ export const resource = check({
     const server = serverOf(context)
     if (!(await server.asksForSignIn())) return skipped(NOT_ASKED)
     try {
-      const found = await resourceOf(server)
+      const found = await server.resource()
       if (found === undefined)
         return ok('there is none: the server is taken for its own authorization server')
       const { place, document } = found
@@ -59,7 +51,7 @@ export const authority = check({
   async run(context) {
     const server = serverOf(context)
     try {
-      const issuer = await issuerOf(server)
+      const issuer = await server.trusted()
       if (issuer === undefined) {
         const seen = `--issuer is ${server.options.auth.issuer}, but the server trusts another one`
         return fail(
@@ -68,9 +60,9 @@ export const authority = check({
           'Correct --issuer, and the client that belongs to it.',
         )
       }
-      const found = await metadataOf(server, issuer)
+      const found = await server.metadata()
       if (found === undefined) {
-        if ((await resourceOf(server)) === undefined) {
+        if ((await server.resource()) === undefined) {
           return ok(
             'none is published: /authorize, /token and /register of the server are used (MCP 2025-03-26)',
           )
@@ -103,7 +95,7 @@ export const pkce = check({
   codes: ['pkce_missing'],
   async run(context) {
     const server = serverOf(context)
-    const metadata = await knownMetadata(server)
+    const metadata = (await server.metadata())?.document
     if (metadata === undefined) return ok('taken for granted, nothing is published')
     const methods = metadata.code_challenge_methods_supported
     if (methods?.includes('S256') === true) return ok('S256')
@@ -131,7 +123,7 @@ export const registration = check({
     const server = serverOf(context)
     const { client, clientMetadataUrl } = server.options.auth
     if (client !== undefined) return ok('with a client of yours (--client-id)')
-    const metadata = await knownMetadata(server)
+    const metadata = (await server.metadata())?.document
     const document = metadata?.client_id_metadata_document_supported === true
     if (clientMetadataUrl !== undefined && document) return ok('with your client metadata document')
     if (metadata === undefined || metadata.registration_endpoint !== undefined)
@@ -160,7 +152,7 @@ export const client = check({
     if (stored.secretExpiresAt !== undefined && stored.secretExpiresAt <= context.now()) {
       return fail('registration_expired', 'its secret has expired', again)
     }
-    const metadata = (await knownMetadata(server)) ?? (await server.issuer())?.metadata
+    const metadata = (await server.metadata())?.document ?? (await server.issuer())?.metadata
     if (metadata === undefined) return skipped('there is nobody to ask')
     const { isAlive } = await import('../auth/identity.ts')
     const asked = await asking(context, server)
@@ -180,48 +172,6 @@ async function asking({ now }: Context, server: Server): Promise<TokenContext> {
     // The administrator's word has been heard: what is asked here was found with it.
     permit: () => {},
   }
-}
-
-async function resourceOf(server: Server): Promise<Found<ResourceMetadata> | undefined> {
-  const { fetch } = await server.http()
-  for (const place of resourcePlaces(server.options.url, await server.hint())) {
-    const document = await readDocument(fetch, place, ResourceMetadata)
-    if (document !== undefined) return { place, document }
-  }
-  return undefined
-}
-
-/** The issuer that a sign-in would go to; `undefined` when it is not the one that the user demands. */
-async function issuerOf(server: Server): Promise<string | undefined> {
-  const named = (await resourceOf(server))?.document.authorization_servers ?? []
-  const wanted = server.options.auth.issuer
-  if (wanted !== undefined) {
-    return named.length === 0 || named.some((name) => sameIssuer(name, wanted)) ? wanted : undefined
-  }
-  const known = (await server.stored())?.record.current
-  return (
-    named.find((name) => known !== undefined && sameIssuer(name, known)) ??
-    named[0] ??
-    server.options.url.origin
-  )
-}
-
-async function metadataOf(
-  server: Server,
-  issuer: string,
-): Promise<Found<ServerMetadata> | undefined> {
-  if (!URL.canParse(issuer)) throw new AuthFailure('refused', `${quote(issuer)} is no URL.`)
-  const { fetch } = await server.http()
-  for (const place of serverPlaces(issuer)) {
-    const document = await readDocument(fetch, place, ServerMetadata)
-    if (document !== undefined && isUsable(document)) return { place, document }
-  }
-  return undefined
-}
-
-async function knownMetadata(server: Server): Promise<ServerMetadata | undefined> {
-  const issuer = await issuerOf(server)
-  return issuer === undefined ? undefined : (await metadataOf(server, issuer))?.document
 }
 
 function failure<A extends string, B extends string>(

@@ -48,7 +48,7 @@ const MIN_SECRET_CHARS = 4
  * A text without what is nobody's business: known secrets by value; of URLs the user name, password,
  * query and path segments that look like keys; tokens by their form; the person's folder.
  */
-export function redacted(text: string, { secrets, home }: Private): string {
+function redacted(text: string, { secrets, home }: Private): string {
   let open = text
   for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     if (secret.length < MIN_SECRET_CHARS) continue
@@ -69,7 +69,7 @@ export function redacted(text: string, { secrets, home }: Private): string {
 }
 
 /** Some services put the key into the path. */
-function looksLikeKey(part: string): boolean {
+export function looksLikeKey(part: string): boolean {
   return (
     part.length >= 16 &&
     /\d/.test(part) &&

@@ -3,7 +3,7 @@ import type { ServerOptions } from '../options.ts'
 import { listRecords } from '../store/list.ts'
 import type { ServerRecord } from '../store/record.ts'
 import type { Machine } from './machine.ts'
-import type { Private } from './report.ts'
+import { looksLikeKey, type Private } from './report.ts'
 
 /** Everything that a report must not tell: what the user passed, and what is stored. */
 export async function privateValues(
@@ -49,10 +49,15 @@ function wordsOf(value: string): string[] {
 function secretsOfAddress(address: string): string[] {
   // What is no address may be anything, and be in the wrong place.
   if (!URL.canParse(address)) return [address]
-  const { username, password, search, searchParams } = new URL(address)
-  return [username, password, search, ...[...searchParams].map(([, value]) => value)].filter(
-    (part) => part !== '',
-  )
+  const { username, password, search, searchParams, pathname } = new URL(address)
+  const keys = pathname.split('/').filter(looksLikeKey)
+  return [
+    username,
+    password,
+    search,
+    ...keys,
+    ...[...searchParams].map(([, value]) => value),
+  ].filter((part) => part !== '')
 }
 
 /** Tokens and clients, and what a sign-in under way has in its hands. */

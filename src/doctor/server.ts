@@ -1,6 +1,7 @@
 import { tokenChallenge } from '../auth/challenge.ts'
 import { type AuthHttp, createAuthHttp, lookupAll } from '../auth/fetch.ts'
 import { currentTokens } from '../auth/ledger.ts'
+import type { ResourceMetadata } from '../auth/metadata.ts'
 import { createHttpClient, type HttpSend } from '../http/client.ts'
 import type { Certificates } from '../http/certificates.ts'
 import { type Network, openNetwork } from '../http/network.ts'
@@ -13,6 +14,8 @@ import type { ServerOptions } from '../options.ts'
 import { listRecords, type StoredRecord } from '../store/list.ts'
 import type { StoredClient, StoredIssuer, StoredTokens } from '../store/record.ts'
 import { fileOf } from '../store/place.ts'
+import type { ServerMetadata } from '../store/server-metadata.ts'
+import { type Found, issuerOf, metadataOf, resourceOf } from './documents.ts'
 import { type Answer, initialize } from './knock.ts'
 import { type Spoken, speaking } from './speaking.ts'
 import { targetOf } from './tls.ts'
@@ -40,6 +43,12 @@ export interface Server {
   asksForSignIn(): Promise<boolean>
   /** Where the challenge says that the metadata is. */
   hint(): Promise<string | undefined>
+  /** Its description of its protection. */
+  resource(): Promise<Found<ResourceMetadata> | undefined>
+  /** The issuer that a sign-in would go to; `undefined` when it is not the one that the user demands. */
+  trusted(): Promise<string | undefined>
+  /** What that issuer says about itself. */
+  metadata(): Promise<Found<ServerMetadata> | undefined>
   stored(): Promise<StoredRecord | undefined>
   tokens(): Promise<StoredTokens | undefined>
   /** What is stored about the authorization server in use. */
@@ -129,6 +138,9 @@ export function openServer(
       return (await answer()).status === 401 && headers['authorization'] === undefined
     },
     hint: async () => tokenChallenge((await answer()).authenticate)?.resourceMetadata,
+    resource: once(() => resourceOf(server)),
+    trusted: once(() => issuerOf(server)),
+    metadata: once(() => metadataOf(server)),
     stored,
     tokens,
     issuer,

@@ -36,7 +36,8 @@ test.each([
 ])('PATH with %j: %s', async (versions, level, code) => {
   const found = await examine(undefined, { env: { PATH: programs(versions) } })
   expect(found['node-in-path']).toMatchObject({ level, code })
-  if (level !== 'ok') expect(found['node-in-path']!.fix).toContain(process.execPath)
+  const { fix = '' } = found['node-in-path']!
+  expect(fix.includes(process.execPath)).toBe(level !== 'ok')
 })
 
 test('the oldest Node of nvm comes first under Claude Desktop on macOS', async () => {
@@ -185,7 +186,7 @@ test.each([
 
 test('the projects of Claude Code have servers of their own', () => {
   const entry = { command: 'npx', args: ['-y', 'mcp-remote', 'https://x'] }
-  const text = JSON.stringify({ projects: { '/work': { mcpServers: { docs: entry } } } })
+  const text = JSON.stringify({ projects: { '/srv/docs': { mcpServers: { docs: entry } } } })
   const read = (path: string): string | undefined =>
     path === '/home/ada/.claude.json' ? text : undefined
   const machine = { platform: 'linux', home: '/home/ada', env: {}, read, list: () => [] } as never

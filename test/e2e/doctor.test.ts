@@ -45,6 +45,13 @@ test('an old Node first in PATH', async () => {
   expect(said.stdout).toContain('[node_too_old]')
 })
 
+test('a keychain that was chosen and is not there', async () => {
+  const env = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' }
+  const said = await runCommand(['doctor', '--store', 'keychain'], { env })
+  expect(said.code).toBe(1)
+  expect(said.stdout).toMatch(/✗ Keychain: .*\[keychain_unreachable\]\n +--store file\n/)
+})
+
 test('a report tells no secret, whatever is given and stored', async () => {
   const world = await startWorld({ session: { 'mcp-session-id': 's3ntinel-session' } })
   const first = await signedIn(world)

@@ -104,24 +104,25 @@ export async function connectV2(
   return peer(client, notes, asked, messages)
 }
 
-/** What a transport of either SDK offers to somebody who wants to know what passes. */
-interface Listenable {
-  onmessage?: ((message: never) => void) | undefined
+/** What the transports of both SDKs have in common. */
+interface Sending {
   send(message: never): Promise<void>
 }
 
 function listen(transport: object): Tapped[] {
   const messages: Tapped[] = []
-  const target = transport as Listenable
+  const target = transport as Sending
   const note = (from: Tapped['from'], message: object): void => {
     messages.push({ from, message: message as Record<string, unknown> })
   }
-  target.onmessage = (message) => note('server', message)
   const send = target.send.bind(target)
-  target.send = (message) => {
-    note('client', message)
-    return send(message)
-  }
+  Object.assign(target, {
+    onmessage: (message: object) => note('server', message),
+    send(message: never) {
+      note('client', message)
+      return send(message)
+    },
+  })
   return messages
 }
 
