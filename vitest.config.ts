@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Real processes on a busy two-core machine; every wait inside a test has its own deadline. */
@@ -5,6 +6,8 @@ const patient = { testTimeout: 60_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
+    // Most of the time a test waits for processes: one worker per core is not too much.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         test: {

@@ -46,7 +46,7 @@ test('OAuth code is not loaded where nothing is to be done', async () => {
   expect(oauth(await loadedFiles(open.url, homeFolder()))).toEqual([])
   // The witness sees it when there is something to do.
   world.authority.expireAccess()
-  expect(oauth(await loadedFiles(world.mcp.url, home))).toHaveLength(1)
+  expect(oauth(await loadedFiles(world.mcp.url, home))).not.toEqual([])
 })
 
 test('A-30, A-33: a server of 2025-03-26 with metadata at its origin', async () => {

@@ -14,6 +14,7 @@ import { finish, printedLink, request, startHost } from '../auth/host.ts'
 import { signJwt } from '../auth/jwt.ts'
 import { type OidcWorld, startOidcWorld } from '../auth/oidc.ts'
 import { initialize } from '../support/bridge.ts'
+import { until } from '../support/until.ts'
 
 const SECRET = 'sentinel-secret-of-the-client-71aa'
 
@@ -37,6 +38,12 @@ const env = { SECRET }
 
 const expire = (text: string): string =>
   text.replaceAll(/"expiresAt":\d+/g, `"expiresAt":${Date.now() - 1000}`)
+
+/** ID tokens of one second are the same to the letter: a new one is another only in the next. */
+async function nextSecond(): Promise<void> {
+  const now = Math.floor(Date.now() / 1000)
+  await until('the next second', () => Math.floor(Date.now() / 1000) > now)
+}
 
 /** Changes the record of the identity provider. */
 function editIdp(home: string, change: (text: string) => string): string {
@@ -109,6 +116,7 @@ test('A-113: an ID token that is not accepted any more is renewed once; then som
     return text
   })
   editStored(home, expire)
+  await nextSecond()
   const again = startHost(world.mcp.url, { home, args, env })
   again.write(initialize(0))
   expect(await again.answer(0)).toHaveProperty('result')
@@ -120,6 +128,7 @@ test('A-113: an ID token that is not accepted any more is renewed once; then som
     return text.replace(/"refreshToken":"[^"]+",?/, '')
   })
   editStored(home, expire)
+  await nextSecond()
   const asking = startHost(world.mcp.url, { home, args, env })
   asking.write(initialize(0))
   await visit(await printedLink(asking))

@@ -168,7 +168,9 @@ test.each([
     id: 1,
     error: {
       code: -31001,
-      message: 'The server sent nothing for 0.5 s, the limit set by --timeout.',
+      message:
+        'The server sent nothing for 0.5 s, the limit set by --timeout. ' +
+        'The tool may have run; it was not called again.',
       data: { phase: 'response' },
     },
   })

@@ -140,7 +140,7 @@ test('migrate and undo: every host, the sign-in, and what cannot be carried over
   const json = `{
   "mcpServers": {
     "a": { "command": "npx", "args": ["mcp-remote@0.1.38", "${URL_ARGUMENT}", "3334", "--debug"] }, // a
-    "b": { "command": "npx", "args": ["mcp-remote", "${URL_ARGUMENT}", "--use-id-token"] }
+    "b": { "command": "sh", "args": ["-c", "npx mcp-remote ${URL_ARGUMENT}"] }
   }
 }`
   const toml = `model = "o" # best\n[mcp_servers.c]\ncommand = "npx"\nargs = ["-y", "mcp-remote", "${URL_ARGUMENT}"]\n`

@@ -210,7 +210,7 @@ describe('the error says what helps', () => {
     [
       'a locked key',
       ({ cert, key }) => ['--cert', cert, '--key', key],
-      /is encrypted\.\n.*--passphrase-env/,
+      /is encrypted\. \[usage\]\n.*--passphrase-env/,
     ],
     [
       'a key that others can read',
@@ -218,7 +218,7 @@ describe('the error says what helps', () => {
         chmodSync(openKey, 0o644)
         return ['--cert', cert, '--key', openKey]
       },
-      /Others can read the key in \S+open\.pem \(mode 0644\)\.\n.*chmod 600/,
+      /Others can read the key in \S+open\.pem \(mode 0644\)\. \[usage\]\n.*chmod 600/,
     ],
   ])('%s ends the start: exit code 2', async (_, argsOf, stderr) => {
     const bridge = startBridge('https://mcp.example/mcp', { args: argsOf(memberFiles()) })

@@ -186,7 +186,7 @@ describe('over HTTP/2', () => {
     ['closed below', ({ sockets }) => sockets.forEach((socket) => socket.destroy())],
     ['reset below', ({ sockets }) => sockets.forEach((socket) => socket.resetAndDestroy())],
     // undici ends what is open, although the server would still answer it: why HTTP/2 is off unless
-    // somebody wants it (docs/decisions/007-http2-off.md).
+    // somebody wants it (docs/decisions/009-http2-off.md).
     ['told to go', ({ sessions }) => sessions.forEach((session) => session.goaway(0))],
     ['told to go for an error', ({ sessions }) => sessions.forEach((session) => session.goaway(2))],
   ])('a connection is %s: every request ends, none is sent twice', async (_, cut) => {
