@@ -40,3 +40,22 @@ export const CODE = {
 export function isModern(version: string): boolean {
   return version >= FIRST_MODERN_VERSION
 }
+
+/** Severities of log messages, the most verbose first (RFC 5424 §6.2.1; MCP 2026-07-28, logging). */
+export const LOG_LEVELS = [
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+] as const
+
+/** How much a request, or a session, wants to hear. */
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export function isLogLevel(value: unknown): value is LogLevel {
+  return LOG_LEVELS.some((level) => level === value)
+}

@@ -19,7 +19,7 @@ import { over, perform } from '../../delivery.ts'
 import { discoverEvidence } from '../evidence.ts'
 import { noMutualVersion } from '../refusals.ts'
 import type { Translator, TranslatorContext } from '../translator.ts'
-import { CODE, MODERN_VERSION } from '../vocabulary.ts'
+import { CODE, MODERN_VERSION, isLogLevel } from '../vocabulary.ts'
 import { type Call, converse } from './calls.ts'
 import { initializeResult } from './introduction.ts'
 import { createQuestions, type Questions } from './questions.ts'
@@ -30,18 +30,6 @@ export interface Discovered {
   readonly result: Buffer
   readonly at: number
 }
-
-/** Levels of log messages (RFC 5424). */
-const LEVELS: ReadonlySet<unknown> = new Set([
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-])
 
 /** Notifications that a server of the stateless era has no use for. */
 const DROPPED: ReadonlySet<string | undefined> = new Set([
@@ -182,7 +170,7 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
       return refuse(frame, CODE.methodNotFound, `${host} does not offer logging.`)
     }
     const level = valueAt(paramsOf(frame), 'level')
-    if (!LEVELS.has(level)) return refuse(frame, CODE.invalidParams, 'Unknown log level.')
+    if (!isLogLevel(level)) return refuse(frame, CODE.invalidParams, 'Unknown log level.')
     logLevel = level as string
     return reply(frame)
   }

@@ -1,35 +1,17 @@
+import { isLogLevel, LOG_LEVELS, type LogLevel } from '../vocabulary.ts'
 import type { Exchanges } from './exchanges.ts'
-
-/** Severities, the most verbose first (RFC 5424 §6.2.1; MCP 2026-07-28, logging). */
-const LEVELS = [
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-] as const
-
-/** How much a request wants to hear. */
-export type LogLevel = (typeof LEVELS)[number]
-
-export function isLogLevel(value: unknown): value is LogLevel {
-  return LEVELS.some((level) => level === value)
-}
 
 /** Whether a message of this level is wanted by somebody who asked for `wanted`. */
 export function isLoud(level: unknown, wanted: LogLevel | undefined): boolean {
   if (wanted === undefined) return false
   // A level that nobody defined is nobody's business to hide.
-  return !isLogLevel(level) || LEVELS.indexOf(level) >= LEVELS.indexOf(wanted)
+  return !isLogLevel(level) || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(wanted)
 }
 
 /** The most verbose of some levels. */
 export function mostVerbose(levels: Iterable<LogLevel | undefined>): LogLevel | undefined {
   const wanted = new Set(levels)
-  return LEVELS.find((level) => wanted.has(level))
+  return LOG_LEVELS.find((level) => wanted.has(level))
 }
 
 /** The log level of the session, which the stateless era sets with every request. */

@@ -3,8 +3,7 @@ import type { Frame, RawId } from '../../frame.ts'
 import { withMembers } from '../../json/edit.ts'
 import { locate, members, valueAt } from '../../json/locate.ts'
 import { objectAt, paramsOf, withFrameMembers } from '../claims.ts'
-import { META, MODERN_VERSION } from '../vocabulary.ts'
-import { isLogLevel, type LogLevel } from './log-levels.ts'
+import { isLogLevel, type LogLevel, META, MODERN_VERSION } from '../vocabulary.ts'
 import { invalidParams, unsupportedVersion } from './refusals.ts'
 
 /** What a request of the stateless era says of itself (MCP 2026-07-28, basic, `_meta`). */
