@@ -10,13 +10,27 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Builds, packs and installs the tarball in an empty folder: what is run then is what users get. The
- * build goes to a folder of its own: in `dist` another build could sweep it away before it is packed.
+ * Installs the tarball in an empty folder: what is run then is what users get. It is built and packed
+ * first, unless `BRIDGE_TARBALL` names one: the parts of `npm test` share theirs.
  *
- * @returns {Promise<{ folder: string, tarball: string, bin: string }>}
+ * @returns {Promise<{ folder: string, tarball: string, bin: string }>} the folder is the caller's to remove
  */
 export async function packAndInstall() {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-pack-'))
+  const tarball = process.env['BRIDGE_TARBALL'] ?? (await pack(folder))
+  await writeFile(join(folder, 'package.json'), '{"private":true}')
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
+  return { folder, tarball, bin: join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs') }
+}
+
+/**
+ * Builds and packs into a folder. The build does not go to `dist`: another build could sweep that away
+ * before it is packed.
+ *
+ * @param {string} folder
+ * @returns {Promise<string>} the tarball
+ */
+export async function pack(folder) {
   const stage = join(folder, 'package')
   await run('npm', ['run', 'build', '--', '--out-dir', join(stage, 'dist')], { cwd: root })
   /** @type {{ files: string[] }} */
@@ -29,10 +43,5 @@ export async function packAndInstall() {
   })
   /** @type {[{ filename: string }]} */
   const [{ filename }] = JSON.parse(stdout)
-  await writeFile(join(folder, 'package.json'), '{"private":true}')
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], {
-    cwd: folder,
-  })
-  const bin = join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs')
-  return { folder, tarball: join(folder, filename), bin }
+  return join(folder, filename)
 }

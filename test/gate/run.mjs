@@ -1,0 +1,127 @@
+// @ts-check
+/**
+ * `npm test [-- part...]`: everything that the project promises about itself. The parts run side by
+ * side in lanes; the tarball is packed once for all of them. Prints a line when a part ends, the output
+ * of those that failed, one table, and `N passed, N failed` as the last line. `npm run check` is the
+ * same with the quick parts only.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pack } from '../support/packed.mjs'
+
+/**
+ * A part is a script of package.json. Lanes run side by side, the parts of a lane one after the other.
+ * The first lane keeps two cores busy most of the time; the others wait for clocks, processes and
+ * downloads. Longest first where there is a choice.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const LANES = {
+  check: ['format:check', 'lint', 'types', 'knip', 'unit', 'pack-test', 'e2e'],
+  proof: ['worker-test', 'bench-smoke'],
+  soak: ['soak'],
+}
+
+/** Four times what the longest part takes on two busy cores: what runs longer hangs. */
+const PART_MS = 30 * 60_000
+
+/** What is shown of a part that failed, from its end. */
+const SHOWN_CHARS = 60_000
+
+/** @typedef {{ name: string, code: number | null, passed: number, failed: number, seconds: number, output: string }} Outcome */
+
+const chosen = process.argv.slice(2)
+const known = Object.values(LANES).flat()
+const unknown = chosen.filter((name) => !known.includes(name))
+if (unknown.length > 0)
+  throw new Error(`no part ${unknown.join(', ')}; there are ${known.join(', ')}`)
+
+const folder = mkdtempSync(join(tmpdir(), 'bridge-gate-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+const env = { ...process.env, NO_COLOR: '1', BRIDGE_TARBALL: await pack(folder) }
+
+const started = performance.now()
+const outcomes = (await Promise.all(Object.values(LANES).map(lane))).flat()
+report(outcomes)
+
+/** @param {readonly string[]} names */
+async function lane(names) {
+  const done = []
+  for (const name of names) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue
+    const outcome = await run(name)
+    const { passed, failed, seconds } = outcome
+    process.stdout.write(`${name}: ${passed} passed, ${failed} failed, ${seconds} s\n`)
+    done.push(outcome)
+  }
+  return done
+}
+
+/** @param {string} name @returns {Promise<Outcome>} */
+function run(name) {
+  return new Promise((resolve, reject) => {
+    const begun = performance.now()
+    const windows = process.platform === 'win32'
+    // A group of its own, so that a part that hangs ends with everything it started.
+    const child = spawn('npm', ['run', '--silent', name], {
+      env,
+      detached: !windows,
+      shell: windows,
+    })
+    const end = () => {
+      if (windows || child.pid === undefined) child.kill()
+      else process.kill(-child.pid, 'SIGKILL')
+    }
+    const hangs = setTimeout(end, PART_MS)
+    process.once('SIGINT', end)
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text))
+    }
+    child.on('error', reject)
+    child.on('close', (code) => {
+      clearTimeout(hangs)
+      process.off('SIGINT', end)
+      const seconds = Math.round((performance.now() - begun) / 1000)
+      resolve({ name, code, seconds, output, ...counted(output, code) })
+    })
+  })
+}
+
+/**
+ * vitest closes each run with a line such as "Tests  1 failed | 41 passed (42)", our own suites with
+ * "41 passed, 1 failed". A check that counts nothing is one check.
+ *
+ * @param {string} output @param {number | null} code
+ */
+function counted(output, code) {
+  const lines = output
+    .split('\n')
+    .filter((text) => /^ *Tests .*\(\d+\)|^\d+ passed, \d+ failed$/.test(text))
+  const sum = (/** @type {RegExp} */ pattern) =>
+    lines.reduce((total, text) => total + Number(pattern.exec(text)?.[1] ?? 0), 0)
+  const passed = sum(/(\d+) passed/)
+  const failed = sum(/(\d+) failed/)
+  // What ends badly never counts as "0 failed", whatever it printed.
+  if (code !== 0) return { passed, failed: Math.max(failed, 1) }
+  return { passed: lines.length === 0 ? 1 : passed, failed }
+}
+
+/** @param {readonly Outcome[]} all */
+function report(all) {
+  for (const { name, failed, output } of all) {
+    if (failed > 0) process.stdout.write(`\n--- ${name}\n${output.slice(-SHOWN_CHARS)}\n`)
+  }
+  const total = { passed: 0, failed: 0 }
+  process.stdout.write('\n| part | passed | failed | seconds |\n|---|---|---|---|\n')
+  for (const { name, passed, failed, seconds } of all) {
+    process.stdout.write(`| ${name} | ${passed} | ${failed} | ${seconds} |\n`)
+    total.passed += passed
+    total.failed += failed
+  }
+  const minutes = ((performance.now() - started) / 60_000).toFixed(1)
+  process.stdout.write(`\n${minutes} min\n${total.passed} passed, ${total.failed} failed\n`)
+  if (total.failed > 0 || total.passed === 0) process.exitCode = 1
+}
