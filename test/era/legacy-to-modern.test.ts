@@ -60,6 +60,7 @@ async function setUp({
       host: 'mcp.example',
       now: Date.now,
       random: () => `random-${++random}`,
+      standsFor: () => {},
     },
     { result: Buffer.from(JSON.stringify(discovered)), at: Date.now() },
   )
