@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
@@ -52,13 +53,18 @@ async function startModernServer(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
 }
 
-/** The messages of the one trace in this folder that belong to a call of the tool `ask`, as short words. */
+/** The trace with the call: SDK v2 probes in a process of its own. */
+function traceIn(home: string): string {
+  return traceFiles(home).find((path) => readFileSync(path, 'utf8').includes('"tools/call"'))!
+}
+
+/** What `bridge trace` shows of the call, as short words, and the records of the trace. */
 async function messagesOf(home: string): Promise<{ calls: string[]; records: Recorded[] }> {
-  const [path] = traceFiles(home)
-  const records = recordsIn(path!)
+  const path = traceIn(home)
+  const records = recordsIn(path)
   const text = records.map(({ line }) => line).join('\n')
   expect(text).not.toContain(SECRET)
-  const shown = await runBridge(['trace', path!], home)
+  const shown = await runBridge(['trace', path], home)
   expect(shown.code).toBe(0)
   const calls = shown.stdout
     .split('\n')
@@ -73,9 +79,8 @@ async function messagesOf(home: string): Promise<{ calls: string[]; records: Rec
 /** What the HAR file says was sent for this method. */
 async function sentAsHar(home: string, method: string): Promise<string[]> {
   const out = `${home}/trace.har`
-  const { code } = await runBridge(['trace', traceFiles(home)[0]!, '--har', out], home)
+  const { code } = await runBridge(['trace', traceIn(home), '--har', out], home)
   expect(code).toBe(0)
-  const { readFileSync } = await import('node:fs')
   const { log } = JSON.parse(readFileSync(out, 'utf8')) as {
     log: { entries: { request: { postData?: { text: string } } }[] }
   }
