@@ -1,7 +1,6 @@
 import { answer, errorFrame, type Frame, readFrame, slice } from '../frame.ts'
 import { valueAt } from '../json/locate.ts'
 import { RELAY_ERROR_CODE } from '../errors.ts'
-import { discoverResult, modernResult } from '../era/modern-to-legacy/results.ts'
 import { LEGACY_VERSIONS } from '../era/vocabulary.ts'
 
 /** Answers that the bridge gives in the server's place while a person still has to sign in. */
@@ -31,7 +30,8 @@ function introduction(host: string, link: string) {
 }
 
 /** The answer to a request of the stateless era: what there is, or where to sign in. */
-export function statelessAnswer(request: Frame, host: string, link: string): Frame {
+export async function statelessAnswer(request: Frame, host: string, link: string): Promise<Frame> {
+  const { discoverResult, modernResult } = await import('../era/modern-to-legacy/results.ts')
   const { capabilities, serverInfo, instructions } = introduction(host, link)
   const introduced = {
     capabilities: json(capabilities),

@@ -81,13 +81,14 @@ export function openStatelessRoom(context: StatelessRoomContext): StatelessRoom 
         const page = pending()
         // It has waited as long as it may; the sign-in goes on.
         const waits = error instanceof RelayError && error.details.phase === 'authorization'
-        if (page !== undefined && waits) {
-          if (!entry.stood) standIn(entry, page.link)
-          entry.sent = false
-          if (entry.frame.method === LISTEN) return
+        if (page === undefined || !waits) {
+          entry.fail(error)
+          leave(entry)
+          return
         }
-        entry.fail(error)
-        leave(entry)
+        if (!entry.stood) standIn(entry, page.link)
+        entry.sent = false
+        if (entry.frame.method !== LISTEN) leave(entry)
       },
     )
     return started
@@ -141,8 +142,10 @@ export function openStatelessRoom(context: StatelessRoomContext): StatelessRoom 
       return
     }
     if (!entry.sent) entries.delete(entry)
-    void events.frame(statelessAnswer(frame, host, link))
-    entry.settle('complete')
+    void statelessAnswer(frame, host, link).then((answer) => {
+      void events.frame(answer)
+      entry.settle('complete')
+    })
   }
 
   function request(frame: Frame): Delivery {

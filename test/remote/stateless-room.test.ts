@@ -4,6 +4,8 @@ import { RelayError } from '../../src/errors.ts'
 import { type Frame, readFrame } from '../../src/frame.ts'
 import { INITIALIZE_PATIENCE_MS, LIST_PATIENCE_MS } from '../../src/limits.ts'
 import { withSignIn } from '../../src/remote/signing-in.ts'
+// Here, so that it is there at once when it is wanted.
+import '../../src/era/modern-to-legacy/results.ts'
 import type { Message } from '../support/bridge.ts'
 import { keptLog } from '../support/log.ts'
 
@@ -15,13 +17,21 @@ const META = {
 }
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
 
-beforeEach(() => void vi.useFakeTimers())
+// The answers are a chunk of their own: their arrival is real.
+const toFake = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] as const
+beforeEach(() => void vi.useFakeTimers({ toFake: [...toFake] }))
 afterEach(() => void vi.useRealTimers())
 
 function request(id: unknown, method: string, params: object = {}): Frame {
   return readFrame(
     JSON.stringify({ jsonrpc: '2.0', id, method, params: { ...params, _meta: META } }),
   )!
+}
+
+/** Time passes, and everything that it brings about has happened. */
+async function pass(ms = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
 }
 
 /** A server that answers when the test says so, behind the waiting room; somebody has to sign in. */
@@ -67,26 +77,27 @@ function setUp() {
     log,
     /** What is at the server, by id and method. */
     wire: () => sent.map(({ frame }) => `${frame.id ?? ''} ${frame.method}`),
-    send(frame: Frame): void {
+    async send(frame: Frame): Promise<void> {
       remote.send(frame).done.then(
         (outcome) => outcomes.push(`${frame.id} ${outcome}`),
         (error: Error) => outcomes.push(`${frame.id} ${error.message}`),
       )
+      await pass()
     },
     /** The server answers a request that has reached it. */
     async answer(id: string, result: object) {
       const text = JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(id) as unknown, result })
       void events!.frame(readFrame(text)!, id)
       sent.findLast(({ frame }) => frame.id === id)!.settle('complete')
-      await vi.advanceTimersByTimeAsync(0)
+      await pass()
     },
     async say(message: object) {
       void events!.frame(readFrame(JSON.stringify({ jsonrpc: '2.0', ...message }))!)
-      await vi.advanceTimersByTimeAsync(0)
+      await pass()
     },
     async fail(id: string, error: Error) {
       sent.findLast(({ frame }) => frame.id === id)!.fail(error)
-      await vi.advanceTimersByTimeAsync(0)
+      await pass()
     },
     signInIs(link: string | undefined) {
       pending = link === undefined ? undefined : { link }
@@ -94,7 +105,7 @@ function setUp() {
     /** The person has signed in, and it is noticed. */
     async signedIn() {
       pending = undefined
-      await vi.advanceTimersByTimeAsync(500)
+      await pass(500)
     },
   }
 }
@@ -103,9 +114,9 @@ function setUp() {
 async function waiting() {
   const all = setUp()
   all.signInIs(undefined)
-  all.send(request(1, 'server/discover'))
+  await all.send(request(1, 'server/discover'))
   all.signInIs(LINK)
-  await vi.advanceTimersByTimeAsync(INITIALIZE_PATIENCE_MS + 500)
+  await pass(INITIALIZE_PATIENCE_MS + 500)
   return all
 }
 
@@ -134,14 +145,14 @@ test('server/discover is answered with the link, and the server’s own answer i
 
 test('the tool with the link is there at once, a list after a while', async () => {
   const { said, send, wire } = await waiting()
-  send(request(2, 'tools/list'))
-  send(request(3, 'tools/call', { name: 'sign_in' }))
-  send(request(4, 'tools/call', { name: 'real' }))
+  await send(request(2, 'tools/list'))
+  await send(request(3, 'tools/call', { name: 'sign_in' }))
+  await send(request(4, 'tools/call', { name: 'real' }))
   expect(said[1]).toMatchObject({ id: 3, result: { resultType: 'complete', isError: false } })
   expect(JSON.stringify(said[1]!.result)).toContain(LINK)
-  await vi.advanceTimersByTimeAsync(LIST_PATIENCE_MS - 1_000)
+  await pass(LIST_PATIENCE_MS - 1_000)
   expect(said).toHaveLength(2)
-  await vi.advanceTimersByTimeAsync(2_000)
+  await pass(2_000)
   expect(said[2]).toMatchObject({
     id: 2,
     result: { tools: [{ name: 'sign_in' }], ttlMs: 0, resultType: 'complete' },
@@ -152,20 +163,20 @@ test('the tool with the link is there at once, a list after a while', async () =
 
 test('what waits is sent in order once the person has signed in', async () => {
   const { said, send, wire, signedIn, answer } = await waiting()
-  send(request(2, 'tools/call', { name: 'a' }))
-  send(request(3, 'tools/call', { name: 'b' }))
+  await send(request(2, 'tools/call', { name: 'a' }))
+  await send(request(3, 'tools/call', { name: 'b' }))
   await signedIn()
   expect(wire()).toEqual(['1 server/discover', '2 tools/call', '3 tools/call'])
   await answer('2', { content: [] })
   expect(said.map(({ id }) => id)).toEqual([1, 2])
-  send(request(4, 'tools/list'))
+  await send(request(4, 'tools/list'))
   expect(wire()).toHaveLength(4)
 })
 
 test('a subscription is acknowledged at once, and tells of the sign-in', async () => {
   const { said, send, wire, signedIn, say } = await waiting()
   const notifications = { toolsListChanged: true, promptsListChanged: true }
-  send(request(2, 'subscriptions/listen', { notifications }))
+  await send(request(2, 'subscriptions/listen', { notifications }))
   const acknowledged = 'notifications/subscriptions/acknowledged'
   expect(said[1]).toMatchObject({
     method: acknowledged,
@@ -187,7 +198,7 @@ test('a subscription is acknowledged at once, and tells of the sign-in', async (
 test('a subscription outlasts the patience of its request', async () => {
   const all = await waiting()
   all.signInIs(undefined)
-  all.send(request(2, 'subscriptions/listen', { notifications: { toolsListChanged: true } }))
+  await all.send(request(2, 'subscriptions/listen', { notifications: { toolsListChanged: true } }))
   all.signInIs(LINK)
   expect(all.wire()).toHaveLength(2)
   await all.fail('2', new RelayError('sign in', { phase: 'authorization' }))
@@ -200,12 +211,12 @@ test('a subscription outlasts the patience of its request', async () => {
 test('requests that were under way are answered as well, under whatever the sign-in ends with', async () => {
   const all = setUp()
   all.signInIs(undefined)
-  all.send(request(1, 'tools/list'))
-  all.send(request(2, 'resources/read', { uri: 'a://b' }))
+  await all.send(request(1, 'tools/list'))
+  await all.send(request(2, 'resources/read', { uri: 'a://b' }))
   all.signInIs(LINK)
   await all.fail('2', new RelayError('sign in', { phase: 'authorization' }))
   expect(all.said[0]).toMatchObject({ id: 2, error: { data: { phase: 'authorization' } } })
-  await vi.advanceTimersByTimeAsync(LIST_PATIENCE_MS + 500)
+  await pass(LIST_PATIENCE_MS + 500)
   expect(all.said[1]).toMatchObject({ id: 1, result: { tools: [{ name: 'sign_in' }] } })
   await all.fail('1', new RelayError('declined', { phase: 'authorization' }))
   expect(all.outcomes).toEqual(['2 complete', '1 complete'])
@@ -215,19 +226,21 @@ test('a sign-in that failed is tried again by the tool', async () => {
   const all = await waiting()
   all.signInIs(undefined)
   await all.fail('1', new RelayError('declined', { phase: 'authorization' }))
-  all.send(request(2, 'tools/call', { name: 'sign_in' }))
+  await all.send(request(2, 'tools/call', { name: 'sign_in' }))
   expect(all.wire()).toEqual(['1 server/discover', '2 tools/call'])
   all.signInIs('https://as.example/again')
-  await vi.advanceTimersByTimeAsync(500)
+  await pass(500)
   expect(JSON.stringify(all.said.at(-1))).toContain('https://as.example/again')
   expect(all.outcomes).toEqual(['1 complete', '2 complete'])
 })
 
 test('what is cancelled while it waits is never sent', async () => {
   const { send, wire, signedIn, said } = await waiting()
-  send(request(2, 'tools/call', { name: 'a' }))
+  await send(request(2, 'tools/call', { name: 'a' }))
   const params = { requestId: 2 }
-  send(readFrame(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }))!)
+  await send(
+    readFrame(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }))!,
+  )
   await signedIn()
   expect(wire()).toEqual(['1 server/discover'])
   expect(said).toHaveLength(1)
@@ -235,7 +248,7 @@ test('what is cancelled while it waits is never sent', async () => {
 
 test('an id that is used again waits until the answer before it is out of the way', async () => {
   const { send, wire, signedIn, answer, said } = await waiting()
-  send(request(1, 'tools/list'))
+  await send(request(1, 'tools/list'))
   await signedIn()
   expect(wire()).toEqual(['1 server/discover'])
   await answer('1', { supportedVersions: [MODERN] })
@@ -246,7 +259,7 @@ test('an id that is used again waits until the answer before it is out of the wa
 
 test('the bridge’s own refusal of a probe is no sign that the server is there', async () => {
   const { send, signedIn, say, wire, said } = await waiting()
-  send(request(2, 'tools/list'))
+  await send(request(2, 'tools/list'))
   await signedIn()
   await say({ id: 1, error: { code: -32601, message: 'send initialize' } })
   expect(said).toHaveLength(1)
@@ -256,11 +269,11 @@ test('the bridge’s own refusal of a probe is no sign that the server is there'
 test('a host that has only probed goes on with its initialize', async () => {
   const { send, signInIs, say, said } = setUp()
   signInIs(undefined)
-  send(request(1, 'server/discover'))
+  await send(request(1, 'server/discover'))
   await say({ id: 1, error: { code: -32601, message: 'send initialize' } })
   const params = { protocolVersion: '2025-11-25', capabilities: {} }
-  send(readFrame(JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'initialize', params }))!)
+  await send(readFrame(JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'initialize', params }))!)
   signInIs(LINK)
-  await vi.advanceTimersByTimeAsync(INITIALIZE_PATIENCE_MS + 500)
+  await pass(INITIALIZE_PATIENCE_MS + 500)
   expect(said[1]).toMatchObject({ id: 2, result: { protocolVersion: '2025-11-25' } })
 })
