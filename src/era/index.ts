@@ -55,8 +55,9 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     lost = events.lost
   }
 
-  function translate(translator: Translator, direction: string): void {
-    log.state({ part: 'era', what: 'translating', direction })
+  function translate(translator: Translator, speaks: 'legacy' | 'modern'): void {
+    const direction = `${speaks === 'modern' ? 'legacy' : 'modern'} host, ${speaks} server`
+    log.state({ part: 'era', what: 'translating', direction, server: speaks })
     tap?.translates()
     fromHost = translator.send
     fromServer =
@@ -202,14 +203,14 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     void knowledge.found('modern-only', evidence.versions)
     const { openLegacyToModern } = await import('./legacy-to-modern/index.ts')
     const discovered = { result: answer.result, at: now() }
-    translate(openLegacyToModern(translatorContext, discovered), 'legacy host, modern server')
+    translate(openLegacyToModern(translatorContext, discovered), 'modern')
     return fromHost(initialize)
   }
 
   /** A host that could fall back to `initialize` would have done it: this one knows nothing else. */
   async function translateModern(frame: Frame): Promise<Delivery> {
     const { openModernToLegacy } = await import('./modern-to-legacy/index.ts')
-    translate(openModernToLegacy(translatorContext), 'modern host, legacy server')
+    translate(openModernToLegacy(translatorContext), 'legacy')
     return fromHost(frame)
   }
 
@@ -225,7 +226,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
   /** Hosts of both eras fall back to `initialize`, which loses nothing; so it is what they get. */
   function answerProbe(frame: Frame): Delivery | Promise<Delivery> {
     if (protocol === 'translate') return translateModern(frame)
-    log.state({ part: 'era', what: 'mirrored' })
+    log.state({ part: 'era', what: 'mirrored', server: 'legacy' })
     void events.frame(legacyServer(frame, host))
     return over()
   }
