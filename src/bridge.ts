@@ -57,7 +57,7 @@ export async function runBridge(
     env,
     events,
     onStatus,
-    tap: trace?.events,
+    tap: trace,
   })
   inFlight = remote.inFlight
 

@@ -67,3 +67,15 @@ export interface RemoteEvents {
   /** The server does not know its own open requests any more: nobody waits for the host's answers. */
   forgotten(): void
 }
+
+/** Looks on while the server is spoken to in another era than the host speaks. */
+export interface ServerTap {
+  /** From here on the messages of one side are not those of the other. */
+  translates(): void
+  /** Our next request with this id is sent for the host's open request `hostId`. */
+  standsFor(id: RawId, hostId: RawId): void
+  /** A frame on its way to the server. */
+  sent(frame: Frame): void
+  /** A frame of the server, before anybody acts on it. */
+  received(frame: Frame): void
+}

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Authorizer, Renewal } from './auth/index.ts'
-import type { Remote, RemoteEvents } from './channel.ts'
+import type { Remote, RemoteEvents, ServerTap } from './channel.ts'
 import type { Connection } from './connection.ts'
 import { type EraContext, withEra } from './era/index.ts'
 import type { HttpSend } from './http/client.ts'
@@ -29,8 +29,10 @@ export interface LinkWorld {
   readonly events: RemoteEvents
   /** Takes the HTTP status of every response. */
   readonly onStatus?: (httpStatus: number) => void
-  /** Looks at what the server says, before anybody acts on it. */
-  readonly tap?: ((events: RemoteEvents) => RemoteEvents) | undefined
+  /** Looks at what the server says, before anybody acts on it, and at both sides of a translation. */
+  readonly tap?:
+    | { events(events: RemoteEvents): RemoteEvents; readonly server: ServerTap }
+    | undefined
 }
 
 /** The server, and what is known of the way to it. */
@@ -74,7 +76,7 @@ export async function openLink(world: LinkWorld): Promise<Link> {
   const openServer = (toHost: RemoteEvents): Remote =>
     withEra(
       (inner) => openRemote({ ...context, events: inner }, strategy, verdicts),
-      eraContext(world, world.tap?.(toHost) ?? toHost, verdicts),
+      eraContext(world, world.tap?.events(toHost) ?? toHost, verdicts),
     )
   const openRuled = hasRules(options.tools) ? await ruled(world, paths, openServer) : openServer
   const remote = withSignIn(openRuled, {
@@ -102,7 +104,7 @@ export async function openLink(world: LinkWorld): Promise<Link> {
 }
 
 function eraContext(
-  { options: { url, headers, strategy, protocol }, authorizer, log }: LinkWorld,
+  { options: { url, headers, strategy, protocol }, authorizer, log, tap }: LinkWorld,
   events: RemoteEvents,
   verdicts: Verdicts,
 ): EraContext {
@@ -122,6 +124,7 @@ function eraContext(
     remember: (era) => verdicts.write({ era }),
     now: Date.now,
     random: () => randomBytes(16).toString('base64url'),
+    tap: tap?.server,
   }
 }
 

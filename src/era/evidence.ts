@@ -116,5 +116,10 @@ function statusOf(answer: Answer): number | undefined {
 /** Authorization, load and breakdowns are never evidence of an era. */
 function isCircumstance(status: number | undefined): boolean {
   if (status === undefined) return false
-  return status === 401 || status === 403 || CIRCUMSTANCES.has(status) || status >= 500
+  return status === 401 || status === 403 || isBusy(status)
+}
+
+/** Load and breakdowns: the same request may be answered later. */
+export function isBusy(status: number | undefined): boolean {
+  return status !== undefined && (CIRCUMSTANCES.has(status) || status >= 500)
 }

@@ -1,43 +1,27 @@
-import type { Delivery, Remote, RemoteEvents } from '../channel.ts'
+import type { Delivery, Remote, RemoteEvents, ServerTap } from '../channel.ts'
 import { ServerError } from '../errors.ts'
 import { type Frame, withId } from '../frame.ts'
 import { valueAt } from '../json/locate.ts'
-import { LEGACY_VERDICT_MS } from '../limits.ts'
-import type { Log } from '../log.ts'
 import { type Answer, createAsking, refusal } from './ask.ts'
 import { claimsOf, discoverRequest, paramsOf } from './claims.ts'
 import { failed, follow, over, perform } from '../delivery.ts'
-import { type DiscoverEvidence, discoverEvidence, initializeEvidence } from './evidence.ts'
-import type { Protocol } from './flags.ts'
+import { discoverEvidence, initializeEvidence } from './evidence.ts'
 import { modernVersion } from './headers.ts'
+import { createKnowledge, type KnowledgeContext } from './knowledge.ts'
 import { initializeTooLate, legacyServer, noMutualVersion } from './refusals.ts'
+import { heard, tapped } from './tap.ts'
 import type { Translator, TranslatorContext } from './translator.ts'
 import { MODERN_VERSION } from './vocabulary.ts'
 import { otherVersion, withVersion } from './other-version.ts'
 
-/** What is known of a server's era from earlier starts. */
-export interface EraVerdict {
-  /** `modern`: it speaks 2026-07-28, and perhaps `initialize` too; `modern-only`: it refused that. */
-  readonly era: 'modern' | 'modern-only' | 'legacy'
-  readonly versions: readonly string[]
-  /** When it was found out, in milliseconds since the epoch. */
-  readonly at: number
-}
-
 /** What the era layer needs of the program. */
-export interface EraContext {
+export interface EraContext extends KnowledgeContext {
   readonly events: RemoteEvents
-  readonly log: Log
   /** Host name of the server, as people know it. */
   readonly host: string
-  readonly protocol: Protocol
-  /** Whether requests carry a credential: only then does a refused probe say nothing about the rest. */
-  credentialed(): boolean
-  remembered(): Promise<EraVerdict | undefined>
-  /** Keeps what was found out; nothing forgets what was known. */
-  remember(verdict: EraVerdict | undefined): void
-  readonly now: () => number
   readonly random: () => string
+  /** Looks on at what is said to the server when that is not what the host says. */
+  readonly tap?: ServerTap | undefined
 }
 
 /**
@@ -45,7 +29,7 @@ export interface EraContext {
  * the host's. Between two sides of one era every frame goes straight through.
  */
 export function withEra(open: (events: RemoteEvents) => Remote, context: EraContext): Remote {
-  const { events, log, host, protocol, credentialed, remembered, remember, now, random } = context
+  const { events, log, host, protocol, remembered, remember, now, random, tap } = context
   const inner = open({
     frame: (frame, owner) => fromServer(frame, owner),
     lost: (error, only) => lost(error, only),
@@ -61,9 +45,7 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
   }
   /** Settles when the era is decided; frames that need the decision wait for it. */
   let deciding: Promise<void> | undefined
-  /** What the server has shown to be in this process, or is told to be. */
-  let server: 'legacy' | 'modern' | undefined =
-    protocol === 'legacy' || protocol === 'modern' ? protocol : undefined
+  const knowledge = createKnowledge(context)
   let probes = 0
 
   /** From here on both sides speak the same era. */
@@ -73,24 +55,32 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     lost = events.lost
   }
 
-  function translate(translator: Translator, direction: string): void {
-    log.state({ part: 'era', what: 'translating', direction })
+  function translate(translator: Translator, speaks: 'legacy' | 'modern'): void {
+    const direction = `${speaks === 'modern' ? 'legacy' : 'modern'} host, ${speaks} server`
+    log.state({ part: 'era', what: 'translating', direction, server: speaks })
+    tap?.translates()
     fromHost = translator.send
-    fromServer = translator.fromServer
+    fromServer =
+      tap === undefined
+        ? translator.fromServer
+        : (frame, owner) => {
+            tap.received(frame)
+            return translator.fromServer(frame, owner)
+          }
     lost = translator.lost
     ends = translator
   }
   let ends: Remote = inner // what is to be closed
 
-  async function found(era: EraVerdict['era'], versions: readonly string[] = []): Promise<void> {
-    log.state({ part: 'era', what: 'found', server: era })
-    const known = await remembered()
-    // That it refused `initialize` once is not unsaid by its knowing what came later.
-    const same = known?.era === era || (known?.era === 'modern-only' && era === 'modern')
-    if (!same || era === 'legacy') remember({ era, versions, at: now() })
+  const translatorContext: TranslatorContext = {
+    server: tap === undefined ? inner : tapped(inner, tap),
+    events,
+    log,
+    host,
+    now,
+    random,
+    standsFor: tap?.standsFor ?? (() => {}),
   }
-
-  const translatorContext: TranslatorContext = { server: inner, events, log, host, now, random }
 
   /** The host's answer, as the server gave it. */
   function relay(answer: Answer, request: Frame): Delivery {
@@ -191,9 +181,13 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
     }
   }
 
-  function discover(frame: Frame, onStart?: () => void): Promise<Answer> {
-    const id = `"bridge-discover-${++probes}"`
-    return asking.ask(discoverRequest(id, claimsOf(frame)), onStart)
+  /** Asks in our own name. */
+  async function discover(frame: Frame, onStart?: () => void): Promise<Answer> {
+    const request = discoverRequest(`"bridge-discover-${++probes}"`, claimsOf(frame))
+    tap?.sent(request)
+    const answer = await asking.ask(request, onStart)
+    if (tap !== undefined) heard(tap, request, answer)
+    return answer
   }
 
   /** Opens the translation when the server has shown a version that it can be spoken to in. */
@@ -206,77 +200,49 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
       return failed(noMutualVersion(host, evidence.versions, String(requested), log))
     }
     if (answer.kind !== 'result') return undefined
-    void found('modern-only', evidence.versions)
+    void knowledge.found('modern-only', evidence.versions)
     const { openLegacyToModern } = await import('./legacy-to-modern/index.ts')
     const discovered = { result: answer.result, at: now() }
-    translate(openLegacyToModern(translatorContext, discovered), 'legacy host, modern server')
+    translate(openLegacyToModern(translatorContext, discovered), 'modern')
     return fromHost(initialize)
   }
 
   /** A host that could fall back to `initialize` would have done it: this one knows nothing else. */
   async function translateModern(frame: Frame): Promise<Delivery> {
     const { openModernToLegacy } = await import('./modern-to-legacy/index.ts')
-    translate(openModernToLegacy(translatorContext), 'modern host, legacy server')
+    translate(openModernToLegacy(translatorContext), 'legacy')
     return fromHost(frame)
   }
 
   /** A host that asks for the versions; it may be of either era still. */
   async function probe(frame: Frame, onStart: () => void): Promise<Delivery> {
-    if (await isLegacy()) return answerProbe(frame)
-    if (server === 'modern') return inner.send(frame)
+    if (await knowledge.isLegacy()) return answerProbe(frame)
+    if (knowledge.server() === 'modern') return inner.send(frame)
     const answer = await asking.ask(frame, onStart)
-    take(discoverEvidence(answer))
-    return server === 'legacy' ? answerProbe(frame) : relay(answer, frame)
-  }
-
-  /** Whether it is known, without asking the server, that it is of the initialize era. */
-  async function isLegacy(): Promise<boolean> {
-    if (server === undefined) {
-      const known = await remembered()
-      // A stale verdict of this kind would hide an upgrade for ever; the others fail when they are wrong.
-      if (known?.era === 'legacy' && now() - known.at < LEGACY_VERDICT_MS) server = 'legacy'
-    }
-    return server === 'legacy'
-  }
-
-  function take(evidence: DiscoverEvidence): void {
-    switch (evidence.kind) {
-      case 'modern':
-        server = 'modern'
-        void found('modern', evidence.versions)
-        return
-      case 'legacy':
-        server = 'legacy'
-        void found('legacy')
-        return
-      case 'unauthorized':
-        // Some servers refuse only what they do not know (adcp-client 2434): good for this run.
-        if (credentialed()) server = 'legacy'
-        return
-      case 'nothing':
-        return
-    }
+    knowledge.take(discoverEvidence(answer))
+    return knowledge.server() === 'legacy' ? answerProbe(frame) : relay(answer, frame)
   }
 
   /** Hosts of both eras fall back to `initialize`, which loses nothing; so it is what they get. */
   function answerProbe(frame: Frame): Delivery | Promise<Delivery> {
     if (protocol === 'translate') return translateModern(frame)
+    log.state({ part: 'era', what: 'mirrored', server: 'legacy' })
     void events.frame(legacyServer(frame, host))
     return over()
   }
 
   /** A host of the stateless era that asks for something. */
   async function openModern(frame: Frame, onStart: () => void): Promise<Delivery> {
-    const isKnown = (await isLegacy()) || server !== undefined
+    const isKnown = (await knowledge.isLegacy()) || knowledge.server() !== undefined
     const known = isKnown ? undefined : (await remembered())?.era
     if (!isKnown && (known === undefined || known === 'legacy')) {
       const answer = await discover(frame, onStart)
       const evidence = discoverEvidence(answer)
-      take(evidence)
+      knowledge.take(evidence)
       const isOver = evidence.kind === 'unauthorized' || answer.kind === 'failure'
-      if (isOver && server === undefined) return relay(answer, frame)
+      if (isOver && knowledge.server() === undefined) return relay(answer, frame)
     }
-    if (server === 'legacy') return translateModern(frame)
+    if (knowledge.server() === 'legacy') return translateModern(frame)
     passThrough((next) => {
       if (next.method !== 'initialize') return inner.send(next)
       void events.frame(initializeTooLate(next, valueAt(paramsOf(next), 'protocolVersion')))

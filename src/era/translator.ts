@@ -15,6 +15,8 @@ export interface TranslatorContext {
   readonly now: () => number
   /** A new token that nobody can guess: 128 random bits, printable. */
   readonly random: () => string
+  /** Said before a request of ours is sent for the host's open request `hostId`. */
+  standsFor(id: RawId, hostId: RawId): void
 }
 
 /**

@@ -5,6 +5,9 @@ import { LIST_PATIENCE_MS, MAX_ERROR_BODY_BYTES, SIGN_IN_CHECK_MS } from '../lim
 import { readBody } from './body.ts'
 import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
 
+/** What opens a connection, in either era: it is answered by others while a person signs in. */
+const PATIENT: ReadonlySet<string> = new Set(['POST initialize', 'POST server/discover'])
+
 /**
  * Adds the credential to every request, renews it when it is about to expire and when the server
  * refuses it, and sends the request again (MCP authorization, 2025-11-25: 401, and 403 with
@@ -30,7 +33,7 @@ export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
       if (refusal === undefined) return response
       // Read now: a person may need minutes, and the server would not wait with its connection.
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
-      const patient = operationOf(request) === 'POST initialize' && request.behindAnother !== true
+      const patient = PATIENT.has(operationOf(request)) && request.behindAnother !== true
       const renewed = authorizer.renew(refusal)
       const renewing = patient ? renewed : telling(authorizer, renewed, refusal)
       const renewal = await before(request.signal, renewing)
@@ -87,7 +90,7 @@ function operationOf({ method, body }: HttpRequest): string {
 
 /**
  * Waits for a renewal, but not for a person: after a while the host is told where to sign in, and
- * the sign-in goes on. `initialize` has a waiting room of its own (remote/signing-in.ts).
+ * the sign-in goes on. `PATIENT` requests have a waiting room of their own (remote/signing-in.ts).
  */
 function telling(
   authorizer: Authorizer,

@@ -12,8 +12,11 @@ export const SIGN_IN_TOOL = 'sign_in'
 export function provisionalInitializeResult(initialize: Frame, host: string, link: string): Buffer {
   const asked = paramOf(initialize, 'protocolVersion')
   const version = LEGACY_VERSIONS.find((known) => known === asked) ?? LEGACY_VERSIONS.at(-1)
-  return json({
-    protocolVersion: version,
+  return json({ protocolVersion: version, ...introduction(host, link) })
+}
+
+function introduction(host: string, link: string) {
+  return {
     capabilities: {
       tools: { listChanged: true },
       prompts: { listChanged: true },
@@ -23,7 +26,27 @@ export function provisionalInitializeResult(initialize: Frame, host: string, lin
     instructions:
       `${host} needs a sign-in before it can be used. Ask the user to open this link: ${link} ` +
       'The tools of the server appear as soon as that is done.',
-  })
+  }
+}
+
+/** The answer to a request of the stateless era: what there is, or where to sign in. */
+export async function statelessAnswer(request: Frame, host: string, link: string): Promise<Frame> {
+  const { discoverResult, modernResult } = await import('../era/modern-to-legacy/results.ts')
+  const { capabilities, serverInfo, instructions } = introduction(host, link)
+  const introduced = {
+    capabilities: json(capabilities),
+    serverInfo: json(serverInfo),
+    instructions: json(instructions),
+  }
+  const method = request.method ?? ''
+  if (method === 'server/discover') return resultFrame(request.id!, discoverResult(introduced))
+  const result =
+    calledTool(request) === SIGN_IN_TOOL
+      ? signInResult(host, link, undefined)
+      : provisionalList(method, host)
+  return result === undefined
+    ? signInNeeded(request.id!, host, link)
+    : resultFrame(request.id!, modernResult(method, result, introduced))
 }
 
 /** Results of the list methods: one tool that gives the link, and nothing else yet. */
@@ -115,6 +138,6 @@ function paramOf(frame: Frame, ...path: string[]): unknown {
   return valueAt(slice(frame.chunks, frame.params), ...path)
 }
 
-function json(value: object): Buffer {
+function json(value: object | string): Buffer {
   return Buffer.from(JSON.stringify(value))
 }

@@ -1,4 +1,5 @@
 import type { Delivery, Outcome, Remote, RemoteEvents } from '../channel.ts'
+import { modernVersion } from '../era/headers.ts'
 import { cancelledId, type Frame, type RawId, slice } from '../frame.ts'
 import { INITIALIZE_PATIENCE_MS, LIST_PATIENCE_MS, SIGN_IN_CHECK_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
@@ -15,6 +16,7 @@ import {
   signInResult,
   urlElicitation,
 } from './provisional.ts'
+import { openStatelessRoom, type StatelessRoom } from './stateless-room.ts'
 
 /** What is known of a sign-in that waits for a person. */
 export interface PendingSignIn {
@@ -65,10 +67,14 @@ export function withSignIn(
   let held: Held[] = []
   let questions = 0
   const asked = new Set<RawId>()
+  /** Where a host of the stateless era waits. */
+  let stateless: StatelessRoom | undefined
+  let first = true
 
   const remote = open({
     ...events,
     frame(frame, owner) {
+      if (stateless !== undefined) return stateless.take(frame, owner)
       const opens =
         frame.kind === 'response' &&
         opening !== undefined &&
@@ -100,6 +106,25 @@ export function withSignIn(
     for (const change of listChanges(result)) void events.frame(change)
   }
 
+  /** The first request of the host tells which waiting room is its own. */
+  function enter(request: Frame): void {
+    first = false
+    if (request.method === 'initialize' || modernVersion(request) === undefined) return
+    stateless = openStatelessRoom({
+      host,
+      events,
+      send: remote.send,
+      pending,
+      onStandIn: () => log.warn(preliminary(host)),
+      onEmpty: closeStateless,
+    })
+  }
+
+  function closeStateless(): void {
+    stateless?.close()
+    stateless = undefined
+  }
+
   /** Sends `initialize`, and answers it ourselves when only a person can bring it forward. */
   function begin(frame: Frame): Delivery {
     opening = frame
@@ -124,7 +149,7 @@ export function withSignIn(
   function standIn(frame: Frame, link: string): void {
     stood = frame
     told = remembered(frame) ?? provisionalInitializeResult(frame, host, link)
-    log.warn(`${host} waits for a sign-in; the host gets a preliminary answer`)
+    log.warn(preliminary(host))
     void events.frame(resultFrame(frame.id!, told))
   }
 
@@ -223,11 +248,23 @@ export function withSignIn(
   return {
     send(frame) {
       if (frame.kind === 'response' && asked.delete(frame.id ?? '')) return local()
+      if (first && frame.kind === 'request') enter(frame)
+      if (stateless !== undefined) {
+        if (frame.method !== 'initialize') return stateless.send(frame)
+        closeStateless() // it has only probed
+      }
       if (frame.method === 'initialize' && stood === undefined) return begin(frame)
       return stood === undefined ? remote.send(frame) : hold(frame)
     },
     acceptsBatches: remote.acceptsBatches,
     ended: () => remote.ended?.(),
-    close: remote.close,
+    close() {
+      closeStateless()
+      return remote.close()
+    },
   }
+}
+
+function preliminary(host: string): string {
+  return `${host} waits for a sign-in; the host gets a preliminary answer`
 }

@@ -3,7 +3,7 @@ import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { AuthFetch } from '../auth/fetch.ts'
-import type { Local, RemoteEvents } from '../channel.ts'
+import type { Local, RemoteEvents, ServerTap } from '../channel.ts'
 import type { HttpSend } from '../http/client.ts'
 import { TRACE_FILE_BYTES, TRACE_FILES, TRACE_FOLDER_FILES } from '../limits.ts'
 import type { Log } from '../log.ts'
@@ -22,6 +22,7 @@ export interface Trace {
   readonly path: string
   local(local: Local): Local
   events(events: RemoteEvents): RemoteEvents
+  readonly server: ServerTap
   log(log: Log): Log
   send(next: HttpSend): HttpSend
   fetch(next: AuthFetch): AuthFetch
@@ -88,6 +89,7 @@ export async function openTrace(
     path,
     local: recorder.local,
     events: recorder.events,
+    server: recorder.server,
     log: recorder.log,
     send: exchanges.send,
     fetch: exchanges.fetch,

@@ -26,11 +26,15 @@ interface StartRecord extends RecordHead {
   readonly part?: number
 }
 
-/** A message as it passed the host's side of the bridge. */
+/** A message as it passed the host's side of the bridge, or the server's. */
 export interface FrameRecord extends RecordHead {
   readonly type: 'frame'
-  /** Who wrote it; `bridge` for what goes to the host and is not the server's own text. */
+  /** Who wrote it; `bridge` for what is neither the host's nor the server's own text. */
   readonly from: 'host' | 'server' | 'bridge'
+  /** It passed between the bridge and the server, which is another message when it is translated. */
+  readonly side?: 'server'
+  /** Of a request to the server: the `seq` of the host's request that it stands for. */
+  readonly for?: number
   readonly kind:
     | 'request'
     | 'notification'

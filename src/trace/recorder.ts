@@ -1,4 +1,4 @@
-import type { HostLine, Local, RemoteEvents } from '../channel.ts'
+import type { HostLine, Local, RemoteEvents, ServerTap } from '../channel.ts'
 import type { Frame, RawId } from '../frame.ts'
 import { MAX_OPEN_REQUESTS, TRACE_CUT_MARGIN_BYTES } from '../limits.ts'
 import type { Log, StateChange } from '../log.ts'
@@ -64,6 +64,8 @@ export interface OpenRequest {
 export interface Recorder {
   local(local: Local): Local
   events(events: RemoteEvents): RemoteEvents
+  /** What passes between a translation and the server. */
+  readonly server: ServerTap
   log(log: Log): Log
   /** The request whose text is the body of an HTTP request. */
   requestOf(body: readonly Buffer[] | undefined): OpenRequest | undefined
@@ -77,21 +79,34 @@ export interface Extent {
   readonly states: boolean
 }
 
-/** Records what passes the host's side of the bridge, and who answered what. */
+/** The requests that have no answer yet at one side of the bridge. */
+interface Side {
+  /** Those that go towards the server. */
+  readonly ours: Map<RawId, OpenRequest>
+  readonly theirs: Map<RawId, OpenRequest>
+}
+
+/** Records what passes the two sides of the bridge, and who answered what. */
 export function createRecorder(sink: Sink, stamp: Stamp, redact: Redact, extent: Extent): Recorder {
-  const fromHost = new Map<RawId, OpenRequest>()
-  const fromServer = new Map<RawId, OpenRequest>()
+  const atHost: Side = { ours: new Map(), theirs: new Map() }
+  const atServer: Side = { ours: new Map(), theirs: new Map() }
+  /** The records of the host's requests that requests of ours are about to be sent for. */
+  const standing = new Map<RawId, number>()
   const bodies = new WeakMap<readonly Buffer[], OpenRequest>()
   /** The server's frames, by identity: whatever else goes to the host is the bridge's. */
   const relayed = new WeakSet<Frame>()
+  let translated = false
 
-  function record(frame: Frame, from: FrameRecord['from']): void {
+  function record(frame: Frame, from: FrameRecord['from'], side = atHost): void {
     const { seq, t, head } = stamp.next('frame')
     const { kind, id, size } = frame
-    let text = `${head},"from":"${from}","kind":"${kind}"`
+    const outward = side === atHost ? from === 'host' : from === 'bridge'
+    let text = `${head},"from":"${from}"`
+    if (side === atServer) text += `,"side":"server"${outward ? cause(frame) : ''}`
+    text += `,"kind":"${kind}"`
     if (id !== undefined) text += `,"id":${json(id)}`
-    const asked = from === 'host' ? fromHost : fromServer
-    const answered = from === 'host' ? fromServer : fromHost
+    const asked = outward ? side.ours : side.theirs
+    const answered = outward ? side.theirs : side.ours
     if (frame.method !== undefined) text += `,"method":${json(frame.method)}`
     if (kind === 'response') text += closing(answered, id, t)
     if (frame.error !== undefined) text += ',"error":true'
@@ -103,7 +118,7 @@ export function createRecorder(sink: Sink, stamp: Stamp, redact: Redact, extent:
     for (const part of frame.parts ?? [frame]) {
       if (part.kind === 'request') enter(asked, part.id!, { ...request, method: part.method })
     }
-    if (from === 'host') {
+    if (outward) {
       const open = kind === 'request' ? asked.get(id!) : undefined
       bodies.set(frame.chunks, open ?? request)
     }
@@ -116,6 +131,14 @@ export function createRecorder(sink: Sink, stamp: Stamp, redact: Redact, extent:
       const start = Buffer.from(json(beginning(frame)), 'latin1')
       sink.write(`${text},"cut":true`, [start], start.length)
     }
+  }
+
+  /** The host's request that a request to the server stands for. */
+  function cause({ kind, id }: Frame): string {
+    const seq = kind === 'request' ? standing.get(id!) : undefined
+    if (seq === undefined) return ''
+    standing.delete(id!)
+    return `,"for":${seq}`
   }
 
   /** The beginning of a long frame. Masked before it is cut: half a secret would not be recognised. */
@@ -182,10 +205,24 @@ export function createRecorder(sink: Sink, stamp: Stamp, redact: Redact, extent:
     events: (events) => ({
       ...events,
       frame(frame, owner) {
-        relayed.add(frame)
+        if (!translated) relayed.add(frame)
         return events.frame(frame, owner)
       },
     }),
+    server: {
+      translates() {
+        translated = true
+      },
+      standsFor(id, hostId) {
+        const request = atHost.ours.get(hostId)
+        if (request !== undefined) standing.set(id, request.seq)
+      },
+      sent: (frame) => record(frame, 'bridge', atServer),
+      received(frame) {
+        relayed.add(frame)
+        record(frame, 'server', atServer)
+      },
+    },
     log: (log) => ({
       warn(line) {
         if (extent.states) sink.write(stamp.next('stderr').head + members({ line }))

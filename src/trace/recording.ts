@@ -30,7 +30,7 @@ export async function readRecording(path: string): Promise<Recording> {
   let skipped = 0
   for await (const { entry } of readTrace(path)) {
     const { record, raw } = entry
-    if (record.type !== 'frame' || raw === undefined) continue
+    if (record.type !== 'frame' || raw === undefined || record.side !== undefined) continue
     if (record.from !== 'host') {
       if (record.request !== undefined && record.cut !== true) answers.set(record.request, raw)
       continue

@@ -18,6 +18,9 @@ const MAX_PREVIEW_CHARS = 400
 
 const SIGN = { host: '→', server: '←', bridge: '↩' } as const
 
+/** The same between the bridge and the server, when what passes there is another message. */
+const SERVER_SIGN = { host: '⇥', bridge: '⇥', server: '⇤' } as const
+
 /** One record as a line for people. Nothing of a server reaches the terminal but printable text. */
 export function viewOf(entry: Entry, { paint, columns }: Look): string {
   const time = entry.record.at.slice(11, 23)
@@ -52,7 +55,10 @@ function describe({ record, raw }: Entry): Described {
     case 'frame': {
       const paint = record.from === 'host' ? (p: Paint) => p.cyan : (p: Paint) => p.green
       const slow = (record.ms ?? 0) >= SLOW_MS
-      return { sign: SIGN[record.from], paint, main: frameText(record), rest: raw ?? '', slow }
+      const atServer = record.side === 'server'
+      const sign = atServer ? SERVER_SIGN[record.from] : SIGN[record.from]
+      const main = atServer ? `  ${frameText(record)}` : frameText(record)
+      return { sign, paint: atServer ? plain.paint : paint, main, rest: raw ?? '', slow }
     }
     case 'http':
       return {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { type EraVerdict, withEra } from '../../src/era/index.ts'
+import { withEra } from '../../src/era/index.ts'
 import type { Protocol } from '../../src/era/flags.ts'
+import type { EraVerdict } from '../../src/era/knowledge.ts'
 // Here, so that it is there at once when it is wanted.
 import '../../src/era/legacy-to-modern/index.ts'
+import '../../src/era/modern-to-legacy/index.ts'
 import { RelayError, ServerError } from '../../src/errors.ts'
 import { LEGACY_VERDICT_MS } from '../../src/limits.ts'
 import type { Message } from '../support/bridge.ts'
@@ -71,6 +73,11 @@ async function live(
   const left = new Map(Object.entries(replies).map(([method, list]) => [method, [...list]]))
   const kept: (EraVerdict | undefined)[] = []
   const failures: Error[] = []
+  const overheard: string[] = []
+  const hear =
+    (way: string) =>
+    ({ method, id }: { method?: string | undefined; id?: string | undefined }): void =>
+      void overheard.push(`${way} ${method ?? 'answer'} ${id}`)
   let known = verdict
   const remote = withEra(
     (events) => {
@@ -90,6 +97,12 @@ async function live(
       },
       now: () => NOW,
       random: () => 'r',
+      tap: {
+        translates: () => void overheard.push('translates'),
+        standsFor: (id, hostId) => void overheard.push(`${id} stands for ${hostId}`),
+        sent: hear('→'),
+        received: hear('←'),
+      },
     },
   )
   let answered = 0
@@ -109,6 +122,7 @@ async function live(
     arrived: server.arrived,
     said: host.said(),
     failures,
+    overheard,
     kept: kept.map((entry) => entry?.era),
     /** The answer to a request of the host, whichever way it came. */
     answer: (id: unknown): Message | undefined => host.said().find((message) => message.id === id),
@@ -422,5 +436,63 @@ describe('a host of the stateless era that asks for something at once', () => {
     const seen = await live({ replies }, LIST, INITIALIZE)
     expect(seen.answer(0)).toMatchObject({ error: { code: -32022, data: { supported: [MODERN] } } })
     expect(seen.wire).not.toContain('initialize')
+  })
+})
+
+describe('who looks on at the server’s side', () => {
+  const refusals = {
+    initialize: [error(-32022, [MODERN])],
+    'server/discover': [result(DISCOVERED)],
+  }
+
+  test.each<{ name: string; start: Start; messages: object[] }>([
+    {
+      name: 'a host and a server with an initialize',
+      start: { replies: { initialize: [speaks('2025-11-25')], 'tools/list': [result({})] } },
+      messages: [INITIALIZE, { jsonrpc: '2.0', id: 1, method: 'tools/list' }],
+    },
+    {
+      name: 'a stateless host and a stateless server',
+      start: {
+        replies: { 'server/discover': [result(DISCOVERED)], 'tools/list': [result({})] },
+      },
+      messages: [PROBE, LIST],
+    },
+  ])('sees nothing of $name', async ({ start, messages }) => {
+    expect((await live(start, ...messages)).overheard).toEqual([])
+  })
+
+  test('sees what is said for a host of the initialize era', async () => {
+    const list = { jsonrpc: '2.0', id: 'l', method: 'tools/list' }
+    const replies = { ...refusals, 'tools/list': [result({ resultType: 'complete', tools: [] })] }
+    const seen = await live({ replies }, INITIALIZE, list)
+    expect(seen.overheard).toEqual([
+      '→ server/discover "bridge-discover-1"',
+      '← answer "bridge-discover-1"',
+      'translates',
+      '1 stands for "l"',
+      '→ tools/list 1',
+      '← answer 1',
+    ])
+  })
+
+  test('sees what is said for a host of the stateless era, refusals included', async () => {
+    const replies = {
+      'server/discover': [status(404)],
+      initialize: [speaks('2025-11-25')],
+      'notifications/initialized': [(request: Arrived) => request.end()],
+      'tools/list': [status(400, -32602)],
+    }
+    const seen = await live({ replies }, LIST)
+    expect(seen.overheard).toEqual([
+      '→ server/discover "bridge-discover-1"',
+      'translates',
+      '→ initialize 1',
+      '← answer 1',
+      '→ notifications/initialized undefined',
+      '2 stands for 1',
+      '→ tools/list 2',
+      '← answer 2',
+    ])
   })
 })

@@ -60,6 +60,7 @@ async function setUp({
       host: 'mcp.example',
       now: Date.now,
       random: () => `random-${++random}`,
+      standsFor: () => {},
     },
     { result: Buffer.from(JSON.stringify(discovered)), at: Date.now() },
   )
@@ -531,15 +532,20 @@ describe('questions of the server', () => {
     })
   })
 
-  test('without a question the call is repeated after a moment', async () => {
-    const { server, send } = await setUp()
-    await send(request(1, 'resources/read', { uri: 'x' }))
-    server.last().answer(asking(undefined, { deep: [1] }))
-    await settle()
-    expect(server.arrived).toHaveLength(1)
-    await vi.advanceTimersByTimeAsync(STATE_ONLY_PAUSE_MS)
-    expect(server.last().message.params).toMatchObject({ uri: 'x', requestState: { deep: [1] } })
-  })
+  test.each([undefined, {}])(
+    'without a question (%j) the call is repeated after a moment',
+    async (none) => {
+      const { server, send } = await setUp()
+      await send(request(1, 'resources/read', { uri: 'x' }))
+      server.last().answer(asking(none, { deep: [1] }))
+      await settle()
+      expect(server.arrived).toHaveLength(1)
+      await vi.advanceTimersByTimeAsync(STATE_ONLY_PAUSE_MS)
+      const { params } = server.last().message
+      expect(params).toMatchObject({ uri: 'x', requestState: { deep: [1] } })
+      expect(params).not.toHaveProperty('inputResponses')
+    },
+  )
 
   test('an elicitation that the host refuses is one that was cancelled', async () => {
     const { server, send } = await setUp()
@@ -569,6 +575,12 @@ describe('questions of the server', () => {
       questions: { a: FORM },
       why: /needs elicitation, which/,
     },
+    {
+      name: 'tools for a model that is given none',
+      questions: { a: { ...SAMPLE, params: { ...SAMPLE.params, tools: [] } } },
+      why: /needs sampling with tools/,
+    },
+    { name: 'no question and no state', questions: {}, why: /does not say for which/ },
     { name: 'an unknown kind', questions: { a: { method: 'x/y' } }, why: /asks for x\/y/ },
     { name: 'nothing readable', questions: { a: 5 }, why: /questions cannot be read/ },
   ])('$name end the call', async ({ capabilities, questions, why }) => {

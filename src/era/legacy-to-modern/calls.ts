@@ -2,7 +2,7 @@ import type { Outcome, RemoteEvents } from '../../channel.ts'
 import { networkCode, RelayError, ServerError } from '../../errors.ts'
 import { answer as response, errorFrame, type Frame, type RawId } from '../../frame.ts'
 import { withMembers } from '../../json/edit.ts'
-import { locate, valueAt } from '../../json/locate.ts'
+import { locate, members, valueAt } from '../../json/locate.ts'
 import { INPUT_MS, MAX_INPUT_ROUNDS, STATE_ONLY_PAUSE_MS } from '../../limits.ts'
 import { pause } from '../../pause.ts'
 import type { Answer } from '../ask.ts'
@@ -95,7 +95,7 @@ async function nextRound(
   const span = locate(result, 'requestState')
   const requestState = span && result.subarray(span.start, span.end)
   const inputRequests = objectAt(result, 'inputRequests')
-  if (inputRequests === undefined) {
+  if (inputRequests === undefined || members(inputRequests, locate(inputRequests)!).next().done) {
     if (requestState === undefined) return 'it asks for input and does not say for which'
     await pause(STATE_ONLY_PAUSE_MS, stop.signal)
     return stop.signal.aborted ? expired : { inputResponses: undefined, requestState }

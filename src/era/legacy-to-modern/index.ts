@@ -43,7 +43,7 @@ const DROPPED: ReadonlySet<string | undefined> = new Set([
  * answered from what was discovered already.
  */
 export function openLegacyToModern(context: TranslatorContext, discovery: Discovered): Translator {
-  const { server, events, log, host, now, random } = context
+  const { server, events, log, host, now, random, standsFor } = context
   const asking = createAsking(server.send)
   /** The open requests of the host, by its ids. */
   const calls = new Map<RawId, Call>()
@@ -123,6 +123,7 @@ export function openLegacyToModern(context: TranslatorContext, discovery: Discov
     call.remoteId = id
     const claimed = withClaims(params, claims, logLevel)
     const frame = withFrameMembers(call.request, { id, params: claimed })
+    standsFor(id, call.request.id!)
     return asking.ask(frame, onStart).finally(() => {
       if (call.remoteId === id) call.remoteId = undefined
     })

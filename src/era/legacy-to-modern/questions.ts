@@ -55,7 +55,12 @@ export function createQuestions(
     if (!METHODS.has(method)) return `it asks for ${printable(method)}, which is not known here`
     const kind = method.slice(0, method.indexOf('/'))
     if (kind !== 'elicitation') {
-      return declares(kind) ? undefined : `it needs ${kind}, which this host does not offer`
+      if (!declares(kind)) return `it needs ${kind}, which this host does not offer`
+      // Such a host would answer as if there were no tools (MCP, sampling, Capabilities).
+      const withTools = kind === 'sampling' && params !== undefined && locate(params, 'tools')
+      return withTools && !declares('sampling', 'tools')
+        ? 'it needs sampling with tools, which this host does not offer'
+        : undefined
     }
     const mode = params === undefined ? undefined : valueAt(params, 'mode')
     // Before 2025-11-25 there was one kind and no name for it.

@@ -9,6 +9,7 @@ import { pause } from '../../pause.ts'
 import type { Answer } from '../ask.ts'
 import { changesIn } from '../changes.ts'
 import { objectAt, paramsOf, withFrameMembers } from '../claims.ts'
+import { isBusy } from '../evidence.ts'
 import { META } from '../vocabulary.ts'
 
 /** Changes that the host hears of without asking, as it did in the initialize era. */
@@ -211,7 +212,7 @@ function closedBy(answer: Answer): Opened {
     case 'error': {
       const message = valueAt(answer.error, 'message')
       const why = typeof message === 'string' ? printable(message) : 'the server refused it'
-      return { kind: 'closed', why, final: (answer.httpStatus ?? 200) < 500 }
+      return { kind: 'closed', why, final: !isBusy(answer.httpStatus) }
     }
   }
 }

@@ -45,6 +45,8 @@ export interface CallContext {
   readonly introduction: Introduction
   /** Host name of the server, as people know it. */
   readonly host: string
+  /** Said before a request of ours is sent for this one of the host. */
+  standsFor(id: RawId, hostId: RawId): void
   /** The JSON source of every result before it is changed. */
   onResult(method: string, result: Buffer): void
   onEnd(call: Call): void
@@ -56,7 +58,7 @@ export function openCall(
   asTask: boolean,
   context: CallContext,
 ): { call: Call; started: Promise<void> } {
-  const { server, exchanges, parking, introduction, host, onResult, onEnd } = context
+  const { server, exchanges, parking, introduction, host, standsFor, onResult, onEnd } = context
   const { method } = first
   let last = first
   let waiting: HostRequest | undefined
@@ -75,6 +77,7 @@ export function openCall(
     const { started } = exchanges.send(
       (id) => {
         requests.push(id)
+        standsFor(id, last.id)
         return build(id)
       },
       {

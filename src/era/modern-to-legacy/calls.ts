@@ -46,6 +46,7 @@ export interface CallsContext {
   readonly log: Log
   readonly host: string
   readonly random: () => string
+  readonly standsFor: CallContext['standsFor']
   readonly onResult: CallContext['onResult']
 }
 

@@ -33,7 +33,7 @@ const QUESTIONS: ReadonlySet<string> = new Set([
  * subscription, or is nobody's.
  */
 export function openModernToLegacy(context: TranslatorContext): Translator {
-  const { server, events, log, host, random } = context
+  const { server, events, log, host, random, standsFor } = context
   const exchanges = createExchanges(server)
   const session = createSession({ server, exchanges, log, host })
   const levels = createSessionLevel(exchanges)
@@ -46,6 +46,7 @@ export function openModernToLegacy(context: TranslatorContext): Translator {
     log,
     host,
     random,
+    standsFor,
     onResult(method, result) {
       if (method === 'tools/list') tools.learn(result)
     },

@@ -7,6 +7,9 @@ import { indent, visible } from './pretty.ts'
 /** Above this only the text is indented: colours of a large message cost a second. */
 const MAX_COLORED_CHARS = 200_000
 
+/** Requests to the server that one of the host leads to; a call has eleven rounds at most. */
+const MAX_TRANSLATIONS = 20
+
 /** Shows one record whole, and leads to those that belong to it. */
 export function createDetail(
   model: Model,
@@ -29,6 +32,11 @@ export function createDetail(
     if (record.type === 'frame') {
       if (record.request !== undefined) found.push(['Request', model.bySeq(record.request)])
       found.push(['Answer', answers.get(item)])
+      if (record.for !== undefined) found.push(['Request of the host', model.bySeq(record.for)])
+      const sent = model.translations.get(record.seq) ?? []
+      for (const [index, other] of sent.slice(0, MAX_TRANSLATIONS).entries()) {
+        found.push([index === 0 ? 'To the server' : `To the server, ${index + 1}`, other])
+      }
       const answer = answers.get(item)?.record
       const number = record.exchange ?? (answer?.type === 'frame' ? answer.exchange : undefined)
       if (number !== undefined) found.push(['HTTP exchange', exchanges.get(number)?.at(-1)])
@@ -112,7 +120,7 @@ function sizeOf(count: number): string {
 }
 
 const LABELS: Readonly<Record<string, string>> = { ms: 'time', total: 'time in all' }
-const HIDDEN = new Set(['request', 'v'])
+const HIDDEN = new Set(['request', 'for', 'v'])
 
 function listOf(entries: readonly (readonly [string, string])[]): HTMLElement {
   const list = make('dl')

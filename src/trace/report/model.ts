@@ -30,6 +30,8 @@ export interface Span {
 export interface Model {
   readonly items: readonly Item[]
   readonly requests: readonly Request[]
+  /** What was said to the server for a request of the host, by the number of that request. */
+  readonly translations: ReadonlyMap<number, readonly Item[]>
   /** By part of the link, in the order of their first state. */
   readonly lanes: ReadonlyMap<string, readonly Span[]>
   readonly methods: readonly string[]
@@ -65,6 +67,7 @@ export function readModel(text: string): Model {
   const items: Item[] = []
   const bySeq = new Map<number, Item>()
   const answers = new Map<number, Item>()
+  const translations = new Map<number, Item[]>()
   const states = new Map<string, Item[]>()
   const methods = new Set<string>()
   for (const line of text.split('\n')) {
@@ -77,6 +80,11 @@ export function readModel(text: string): Model {
     if (record.type === 'frame') {
       if (record.method !== undefined) methods.add(record.method)
       if (record.request !== undefined) answers.set(record.request, item)
+      if (record.for !== undefined) {
+        const group = translations.get(record.for) ?? []
+        group.push(item)
+        translations.set(record.for, group)
+      }
     } else if (record.type === 'state') {
       const lane = states.get(record.part) ?? []
       lane.push(item)
@@ -91,6 +99,7 @@ export function readModel(text: string): Model {
   return {
     items,
     requests: items.flatMap((item) => requestOf(item, answers)),
+    translations,
     lanes: new Map([...states].map(([part, lane]) => [part, spansOf(lane, to, good)])),
     methods: [...methods].sort(),
     from,
@@ -122,6 +131,8 @@ function spansOf(lane: readonly Item[], end: number, good: readonly number[]): S
 export interface Latency {
   readonly method: string
   readonly from: 'host' | 'server' | 'bridge'
+  /** Between the bridge and the server, where it is another request than the host's. */
+  readonly side: 'server' | undefined
   readonly count: number
   readonly failed: number
   readonly open: number
@@ -134,18 +145,20 @@ export interface Latency {
 export function latenciesOf(requests: readonly Request[]): Latency[] {
   const groups = new Map<string, Request[]>()
   for (const request of requests) {
-    const key = `${request.record.from} ${request.record.method ?? ''}`
+    const { from, side = '', method = '' } = request.record
+    const key = `${from} ${side} ${method}`
     const group = groups.get(key) ?? []
     group.push(request)
     groups.set(key, group)
   }
   return [...groups.values()]
     .map((group) => {
-      const { method = '', from } = group[0]!.record
+      const { method = '', from, side } = group[0]!.record
       const times = group.flatMap(({ ms }) => (ms === undefined ? [] : [ms]))
       return {
         method,
         from,
+        side,
         count: group.length,
         failed: group.filter(({ failed }) => failed).length,
         open: group.length - times.length,

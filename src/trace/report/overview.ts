@@ -40,7 +40,9 @@ function drawSubject({ items }: Model): void {
     `mcp-bridge ${start.version} · Node ${start.node} · ${start.platform} · ${start.at.slice(0, 19).replace('T', ' ')} UTC`
 }
 
-function drawNumbers({ items, requests, from, to }: Model): void {
+function drawNumbers({ items, requests: all, from, to }: Model): void {
+  // One that was sent to the server in other words is no further request.
+  const requests = all.filter(({ record }) => record.side === undefined)
   const times = requests.flatMap(({ ms }) => (ms === undefined ? [] : [ms]))
   const failed = items.filter((item) => item.failed).length
   const numbers: readonly (readonly [string, string, boolean?])[] = [

@@ -1,4 +1,4 @@
-import { stateDetails } from '../record.ts'
+import { type FrameRecord, stateDetails } from '../record.ts'
 import { bytes, duration } from '../units.ts'
 import { drawAxis } from './axis.ts'
 import { byId, make } from './dom.ts'
@@ -7,6 +7,7 @@ import { visible } from './pretty.ts'
 import { createRows, type Rows } from './rows.ts'
 
 const SIGN = { host: '→', server: '←', bridge: '↩' } as const
+const SERVER_SIGN = { host: '⇥', bridge: '⇥', server: '⇤' } as const
 const SLOW_MS = 1_000
 const PEEK_CHARS = 240
 
@@ -22,7 +23,7 @@ function drawItem(item: Item, row: HTMLElement): void {
   row.classList.add(`type-${record.type}`)
   if (item.failed) row.classList.add('failed')
   const [sign, what, detail, ms, size, peek] = cellsOf(item, raw)
-  if (record.type === 'frame') row.classList.add(`from-${record.from}`)
+  if (record.type === 'frame') row.classList.add(...classesOf(record))
   const name = make('span', 'what', make('b', '', visible(what)))
   if (detail !== '') name.append(make('i', '', visible(detail)))
   const took = make('span', 'took', ms === undefined ? '' : duration(ms))
@@ -35,6 +36,10 @@ function drawItem(item: Item, row: HTMLElement): void {
     make('span', 'size', size === undefined ? '' : bytes(size)),
     make('span', 'peek', visible(peek.slice(0, PEEK_CHARS))),
   )
+}
+
+function classesOf({ from, side }: FrameRecord): string[] {
+  return side === undefined ? [`from-${from}`] : [`from-${from}`, 'at-server']
 }
 
 type Cells = readonly [
@@ -51,9 +56,10 @@ function cellsOf({ record }: Item, raw: string | undefined): Cells {
     case 'start':
       return ['■', 'trace begins', '', undefined, undefined, record.server]
     case 'frame': {
-      const { from, kind, id, method, ms, size } = record
+      const { from, side, kind, id, method, ms, size } = record
       const what = method ?? kind
-      return [SIGN[from], what, id === undefined ? '' : `#${id}`, ms, size, raw ?? '']
+      const sign = (side === undefined ? SIGN : SERVER_SIGN)[from]
+      return [sign, what, id === undefined ? '' : `#${id}`, ms, size, raw ?? '']
     }
     case 'http': {
       const { verb, url, status, ms, total, received, open, error } = record
@@ -89,7 +95,7 @@ export function createWaterfall(chosen: (item: Item) => void): Rows<Request> {
     },
     draw(request, row) {
       const { record, ms, failed } = request
-      row.classList.add(`from-${record.from}`)
+      row.classList.add(...classesOf(record))
       if (failed) row.classList.add('failed')
       if (ms === undefined) row.classList.add('openbar')
       else if (ms >= SLOW_MS) row.classList.add('slowbar')
@@ -124,10 +130,10 @@ export function drawLatencies(requests: readonly Request[]): void {
     make(
       'tbody',
       '',
-      ...latencies.map(({ method, from, count, failed, open, p50, p95, max }) => {
+      ...latencies.map(({ method, from, side, count, failed, open, p50, p95, max }) => {
         const spread = make('div', '', share('p95', p95 / most), share('p50', p50 / most))
         const cells = [
-          from === 'server' ? `${method} (asked by the server)` : method,
+          `${method}${noteOf(from, side)}`,
           count.toLocaleString('en'),
           failed === 0 ? '' : failed.toLocaleString('en'),
           open === 0 ? '' : open.toLocaleString('en'),
@@ -142,6 +148,12 @@ export function drawLatencies(requests: readonly Request[]): void {
   byId('latency').replaceChildren(
     latencies.length === 0 ? make('p', 'hint', 'There are no requests in this trace.') : table,
   )
+}
+
+function noteOf(from: FrameRecord['from'], side: FrameRecord['side']): string {
+  if (from === 'server')
+    return ` (asked by the server${side === undefined ? '' : ', untranslated'})`
+  return side === undefined ? '' : ' (to the server, translated)'
 }
 
 function headCell(name: string): HTMLElement {

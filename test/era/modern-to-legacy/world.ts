@@ -149,6 +149,7 @@ export function startWorld(options: WorldOptions = {}): World {
     host: 'old.example',
     now: Date.now,
     random: () => `token-${++tokens}`,
+    standsFor: () => {},
   })
   const running = relay.run(translator)
 
