@@ -9,7 +9,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
-  .map((file) => ({ file, text: readFileSync(join(root, 'src', file), 'utf8') }))
+  .map((file) => ({
+    file: file.replaceAll('\\', '/'),
+    text: readFileSync(join(root, 'src', file), 'utf8'),
+  }))
 
 const filesWith = (pattern: RegExp): string[] =>
   sources.filter(({ text }) => pattern.test(text)).map(({ file }) => file)

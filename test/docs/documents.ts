@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The folder of the repository, with a slash at its end. */
@@ -30,9 +30,14 @@ const FOLDERS = ['.', 'docs', 'docs/decisions', 'packaging', 'test/worker']
 export const DOCUMENTS: readonly Document[] = FOLDERS.flatMap((folder) =>
   readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name))
-    .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
+    .map((name) => posix.join(folder, name))
+    .map((path) => ({ path, text: readText(path) })),
 )
+
+/** A file of the repository; Git may have given it the line ends of Windows. */
+export function readText(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8').replaceAll('\r\n', '\n')
+}
 
 /** One document; throws when there is none. */
 export function documentAt(path: string): Document {

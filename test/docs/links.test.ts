@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Document, DOCUMENTS, documentAt, proseOf, ROOT } from './documents.ts'
 
@@ -25,7 +25,7 @@ function numbered(slug: string, before: readonly string[]): string {
 function broken({ path }: Document, link: string): string | undefined {
   if (/^https?:/.test(link)) return undefined
   const [file = '', anchor] = link.split('#')
-  const target = file === '' ? path : join(dirname(path), file)
+  const target = file === '' ? path : posix.join(dirname(path), file)
   if (!existsSync(join(ROOT, target))) return link
   if (anchor === undefined || anchor === '') return undefined
   return anchorsOf(documentAt(target)).has(anchor) ? undefined : link

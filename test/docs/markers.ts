@@ -3,13 +3,10 @@
  * the comment above it. A block has one of these, or `run by:` and the file that runs it, or is run.
  */
 export const NEEDS: Readonly<Record<string, string>> = {
-  'a host': 'it changes or starts the program of somebody else',
   'a keychain':
     'it needs a keychain and a package with native code; test/e2e/login-keychain.test.ts',
-  'a company': 'it needs the identity provider of a company, or the platform of a workload',
   'an account': 'it needs an account of Cloudflare',
   'a running Worker': 'it needs the companion Worker in another terminal',
-  'a person': 'it shows something to somebody who looks',
   'an hour': 'it measures, tries real hosts or searches for a long time, beside the tests',
   'a checkout': 'it changes or starts this repository itself',
 }

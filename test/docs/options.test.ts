@@ -9,22 +9,17 @@ import { TOPICS } from '../../src/commands/topics.ts'
 import { ADOPTED_OPTIONS } from '../../src/mcp-remote.ts'
 import { GENERAL_OPTIONS, SERVER_OPTIONS } from '../../src/options.ts'
 import { argumentsOf, commandsOf, isShell } from './commands.ts'
-import { blocksOf, codeSpansOf, type Document, DOCUMENTS, ROOT } from './documents.ts'
+import { blocksOf, codeSpansOf, type Document, DOCUMENTS, readText, ROOT } from './documents.ts'
 import { NEEDS } from './markers.ts'
 
-/** Options of other programs, and of scripts of this repository, that documents speak of. */
+/** Options of scripts of this repository and of other programs that stand alone in a document. */
 const FOREIGN: ReadonlySet<string> = new Set([
-  // npm, npx, node and what they run
-  '--minutes',
-  '--seed',
-  '--use-env-proxy',
+  '--bridge',
+  '--markdown',
   '--network',
-  // wrangler, and the Worker's own script
-  '--oauth',
-  '--remote',
-  '--local',
-  // vitest
-  '--project',
+  '--only',
+  '--seed',
+  '--suite',
 ])
 
 const KNOWN: ReadonlySet<string> = new Set(
@@ -45,12 +40,18 @@ const SCRIPTS: ReadonlySet<string> = new Set([
 /** What `bridge help` explains; it is taken before commands are. */
 const HELP: ReadonlySet<string> = new Set([...COMMANDS, ...TOPICS].map(({ name }) => name))
 
-/** Everything that a document writes as code: blocks and spans. */
+/** What a document writes as code that is about this program: lines and spans of others are not. */
 function codeOf(document: Document): string {
   // What stands between quotes is meant for another program.
   const blocks = blocksOf(document).map(({ text }) => text.replaceAll(/'[^'\n]*'/g, ''))
-  return [...codeSpansOf(document), ...blocks].join('\n')
+  return [...codeSpansOf(document), ...blocks.flatMap((text) => text.split('\n'))]
+    .filter((code) => !OTHERS.test(code))
+    .join('\n')
 }
+
+/** What begins as a command of somebody else, or as a script of ours. */
+const OTHERS =
+  /^\s*(?:\$ )?(?:npm|node|docker|kubectl|wrangler|claude|code|codex|curl|npx (?!-y (?:-p \S+ )*(?:mcp-bridge|bridge)\b))/
 
 /** Every line that a document wants to be typed, and every span that begins as one. */
 function linesOf(document: Document): string[] {
@@ -85,7 +86,7 @@ describe.each([...DOCUMENTS])('$path', (document) => {
   })
 
   test('names scripts that there are', () => {
-    const runs = [...codeOf(document).matchAll(/\bnpm run (?:-w \S+ )?([\w:-]+)/g)]
+    const runs = [...document.text.matchAll(/\bnpm run (?:-w \S+ )?([\w:-]+)/g)]
     expect(runs.map(([, name]) => name).filter((name) => !SCRIPTS.has(name!))).toEqual([])
   })
 
@@ -110,7 +111,7 @@ describe.each([...DOCUMENTS])('$path', (document) => {
   test('marks as run by a file what is in that file', () => {
     const claims = blocksOf(document).filter(({ marker }) => marker?.key === 'run by')
     const unproved = claims.flatMap((block) => {
-      const text = readFileSync(join(ROOT, block.marker!.value), 'utf8')
+      const text = readText(block.marker!.value)
       return commandsOf(block)
         .flatMap(({ line }) => witnessesOf(line))
         .filter((word) => !text.includes(word))
@@ -151,4 +152,9 @@ test('a variable of the environment that a document names is read somewhere', ()
     (name) => !sources.includes(name.replace(/^BRIDGE_HEADER_.*/, 'BRIDGE_HEADER_')),
   )
   expect([...new Set(unknown)]).toEqual([])
+})
+
+test('a reason that no block has is none', () => {
+  const used = new Set(DOCUMENTS.flatMap(blocksOf).map(({ marker }) => marker?.value))
+  expect(Object.keys(NEEDS).filter((reason) => !used.has(reason))).toEqual([])
 })

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { documentAt, ROOT } from './documents.ts'
+import { documentAt, readText, ROOT } from './documents.ts'
 
 /** A test that a document names: its file, and the title as it is written there. */
 const NAMED = /`(test\/[\w./-]+)` “([^”]+)”/g
@@ -11,7 +11,7 @@ const sections = threats.text.split(/^## /m).slice(1)
 
 /** Whether a file has a title: between quotes, escaped as JavaScript would. */
 function hasTitle(file: string, title: string): boolean {
-  const text = readFileSync(join(ROOT, file), 'utf8').replaceAll(/\\(['"`])/g, '$1')
+  const text = readText(file).replaceAll(/\\(['"`])/g, '$1')
   return ["'", '"', '`'].some((quote) => text.includes(`${quote}${title}${quote}`))
 }
 

@@ -1,15 +1,13 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { COMMON_CODES } from '../../src/doctor/run.ts'
 import { CHECKS } from '../../src/doctor/table.ts'
-import { documentAt, ROOT, tableOf } from './documents.ts'
+import { documentAt, tableOf } from './documents.ts'
 
 /** What the codes of doctor and of commands mean, by the two documents that explain them. */
 const EXPLAINED = new Map(
   ['docs/doctor.md', 'docs/errors.md'].flatMap((path) =>
-    readFileSync(join(ROOT, path), 'utf8')
-      .split('\n')
+    documentAt(path)
+      .text.split('\n')
       .flatMap((row) => {
         const code = /^\| `([a-z_]+)` /.exec(row)?.[1]
         return code === undefined ? [] : [[code, row] as const]
