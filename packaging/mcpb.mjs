@@ -36,8 +36,12 @@ export function manifestOf({ version, description, license, keywords }) {
       mcp_config: {
         command: 'node',
         args: ['${__dirname}/server/bridge.cjs', '${user_config.server_url}'],
-        // Not an argument: every program on the machine can read those.
-        env: { BRIDGE_HEADER_AUTHORIZATION: '${user_config.authorization}' },
+        env: {
+          // Not an argument: every program on the machine can read those.
+          BRIDGE_HEADER_AUTHORIZATION: '${user_config.authorization}',
+          // Not an argument: a manifest cannot leave one out.
+          BRIDGE_LOG: '${user_config.debug}',
+        },
       },
     },
     user_config: {
@@ -55,6 +59,15 @@ export function manifestOf({ version, description, license, keywords }) {
         required: false,
         sensitive: true,
         default: '',
+      },
+      debug: {
+        type: 'boolean',
+        title: 'Record a debug trace',
+        description:
+          'Records all traffic, with secrets masked, in a private file whose path is in the log of ' +
+          'this server.',
+        required: false,
+        default: false,
       },
     },
     compatibility: {

@@ -29,9 +29,17 @@ export function text(value: Values[string]): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/**
+ * Whether an environment variable says nothing: it is missing, empty, or what hosts pass on for a
+ * setting that its user has left out (MCPB, user_config).
+ */
+export function isUnset(value: string | undefined): boolean {
+  return value === undefined || /^(\$\{user_config\.[^}]*\})?$/.test(value)
+}
+
 /** Whether an environment variable switches something on. */
 export function isOn(value: string | undefined): boolean {
-  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase())
+  return !isUnset(value) && !['0', 'false', 'no', 'off'].includes(value!.toLowerCase())
 }
 
 /** The values of an option that may be given several times. */
@@ -67,11 +75,12 @@ export function givenOptions(
   values: Values,
   env: NodeJS.ProcessEnv,
 ): readonly string[] {
-  const isSet = ({ name, variable }: OptionSpec): boolean => {
+  const isSet = ({ name, variable, value }: OptionSpec): boolean => {
     if (values[name] !== undefined) return true
     if (variable === undefined) return false
     const [prefix = ''] = variable.split('<', 1)
-    if (prefix === variable) return (env[variable] ?? '') !== ''
+    if (prefix === variable)
+      return value === undefined ? isOn(env[variable]) : !isUnset(env[variable])
     return Object.keys(env).some((known) => known.startsWith(prefix))
   }
   return options.filter(isSet).map(({ name }) => name)

@@ -11,6 +11,7 @@ import {
   expand,
   givenOptions,
   isOn,
+  isUnset,
   list,
   type OptionSpec,
   text,
@@ -232,9 +233,6 @@ function oneOf<T extends string>(known: readonly T[], what: string, word: string
   })
 }
 
-/** What hosts pass on for a setting that its user has left empty (MCPB, user_config). */
-const UNSET = /^(\$\{user_config\.[^}]*\})?$/
-
 /** The user's headers; a flag wins over a file, a file over the environment. */
 function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, string> {
   const headers: Record<string, string> = {}
@@ -254,7 +252,7 @@ function readHeaders(values: Values, env: NodeJS.ProcessEnv): Record<string, str
   }
   for (const [variable, value] of Object.entries(env)) {
     const name = /^BRIDGE_HEADER_(.+)$/.exec(variable)?.[1]
-    if (name === undefined || value === undefined || UNSET.test(value)) continue
+    if (name === undefined || value === undefined || isUnset(value)) continue
     add(name.replaceAll('_', '-'), value, variable)
   }
   for (const file of list(values['header-file'])) {

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,20 +69,27 @@ describe('the bundle for Claude Desktop', () => {
   })
 
   test.each([
-    ['left empty', '', undefined],
-    ['not set at all', '${user_config.authorization}', undefined],
-    ['set', 'Bearer s', 'Bearer s'],
-  ])('runs as Claude Desktop starts it, authorization %s', async (_, value, sent) => {
+    ['left empty', '', undefined, 'false'],
+    ['not set at all', '${user_config.authorization}', undefined, '${user_config.debug}'],
+    ['set', 'Bearer s', 'Bearer s', 'true'],
+  ])('runs as Claude Desktop starts it, its settings %s', async (_, value, sent, debug) => {
     const { args, env } = manifest.server.mcp_config
     expect(args.at(-1)).toBe('${user_config.server_url}')
     expect(args[0]).toBe(`\${__dirname}/${manifest.server.entry_point}`)
-    expect(env).toEqual({ BRIDGE_HEADER_AUTHORIZATION: '${user_config.authorization}' })
+    expect(env).toEqual({
+      BRIDGE_HEADER_AUTHORIZATION: '${user_config.authorization}',
+      BRIDGE_LOG: '${user_config.debug}',
+    })
+    const traces = folder()
     const script = join(home, 'unpacked', manifest.server.entry_point)
     const { answer, headers } = await ask(process.execPath, [script], {
       BRIDGE_HEADER_AUTHORIZATION: value,
+      BRIDGE_LOG: debug,
+      BRIDGE_HOME: traces,
     })
     expect(answer).toMatchObject({ id: 0, result: { protocolVersion: '2025-11-25' } })
     expect(headers?.['authorization']).toBe(sent)
+    expect(existsSync(join(traces, 'log'))).toBe(debug === 'true')
   })
 })
 

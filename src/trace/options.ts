@@ -1,6 +1,6 @@
 import { BridgeError } from '../errors.ts'
 import { MAX_TRACE_CAP_BYTES, TRACE_CAP_BYTES } from '../limits.ts'
-import { text, type Values } from '../option-values.ts'
+import { isUnset, text, type Values } from '../option-values.ts'
 
 /** What is to be recorded, and where. */
 export interface TraceOptions {
@@ -13,11 +13,12 @@ export interface TraceOptions {
 }
 
 const ON = new Set(['debug', '1', 'true', 'yes', 'on'])
-const OFF = new Set([undefined, '', 'off', '0', 'false', 'no', 'info'])
+const OFF = new Set([undefined, 'off', '0', 'false', 'no', 'info'])
 
 /** Reads the flags of the trace; `undefined` when nothing is to be recorded. Throws `BridgeError`. */
 export function readTraceOptions(values: Values, env: NodeJS.ProcessEnv): TraceOptions | undefined {
-  const level = env['BRIDGE_LOG']?.toLowerCase()
+  const variable = env['BRIDGE_LOG']
+  const level = isUnset(variable) ? undefined : variable!.toLowerCase()
   if (!OFF.has(level) && !ON.has(level!) && level !== 'frames') {
     throw new BridgeError('usage', `BRIDGE_LOG is ${level}.`, { hint: 'off, debug or frames.' })
   }

@@ -6,12 +6,15 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** The installed `bin/bridge.cjs` of the packed tarball. */
     bin: string
+    /** The packed tarball. */
+    tarball: string
   }
 }
 
 /** Gives the e2e tests the program that users get. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { folder, bin } = await packAndInstall()
+  const { folder, tarball, bin } = await packAndInstall()
   project.provide('bin', bin)
+  project.provide('tarball', tarball)
   return () => rm(folder, { recursive: true })
 }
