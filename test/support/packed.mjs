@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { instrument } from '../coverage/instrument.mjs'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -34,5 +35,7 @@ export async function packAndInstall() {
     cwd: folder,
   })
   const bin = join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs')
+  const { BRIDGE_COVERAGE } = process.env
+  if (BRIDGE_COVERAGE !== undefined) await instrument(bin, join(stage, 'dist'), BRIDGE_COVERAGE)
   return { folder, tarball: join(folder, filename), bin }
 }
