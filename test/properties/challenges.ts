@@ -37,7 +37,7 @@ const anyCase = (word: fc.Arbitrary<string>): fc.Arbitrary<string> =>
     )
 
 const gap = fc.constantFrom('', '', ' ', '\t ')
-const parameter = fc
+const authParameter = fc
   .tuple(
     fc.oneof(
       anyCase(fc.constantFrom('scope', 'resource_metadata', 'error', 'error_description', 'realm')),
@@ -52,11 +52,11 @@ const parameter = fc
     text,
     source: `${name}${a}=${b}${source}`,
   }))
-const comma = fc.constantFrom(',', ', ', ' ,\t', ', ,', ',,')
+const commas = fc.constantFrom(',', ', ', ' ,\t', ', ,', ',,')
 const challenge = fc
   .record({
     scheme: fc.oneof(anyCase(fc.constantFrom('bearer', 'bearer', 'dpop', 'basic')), token),
-    parameters: fc.uniqueArray(parameter, { maxLength: 4, selector: ({ name }) => name }),
+    parameters: fc.uniqueArray(authParameter, { maxLength: 4, selector: ({ name }) => name }),
     token68: fc.option(
       fc
         .tuple(
@@ -65,7 +65,7 @@ const challenge = fc
         )
         .map((parts) => parts.join('')),
     ),
-    comma,
+    comma: commas,
   })
   .map(({ scheme, parameters, token68, comma }) => {
     const alone = token68 !== null && parameters.length === 0
@@ -98,7 +98,7 @@ export const legal: Property = {
   runs: 1000,
   tally,
   property: fc.property(
-    fc.array(fc.tuple(challenge, comma, fc.boolean()), { maxLength: 4 }),
+    fc.array(fc.tuple(challenge, commas, fc.boolean()), { maxLength: 4 }),
     (list) => {
       const values = ['']
       for (const [{ source }, comma, isNew] of list) {

@@ -105,7 +105,12 @@ const unquoted = (source: string): string => JSON.parse(source) as string
 const objectOf = (...lists: readonly (readonly string[])[]): string => `{${lists.flat().join(',')}}`
 
 const method = fc.constantFrom(
-  ...['tools/call', 'tools/list', 'resources/read', 'prompts/get', 'completion/complete', 'x/y'],
+  'tools/call',
+  'tools/list',
+  'resources/read',
+  'prompts/get',
+  'completion/complete',
+  'x/y',
 )
 const id = fc.oneof(fc.bigInt().map(String), strings, fc.constantFrom('0', '1.0', '""'))
 const request = fc.record({
@@ -119,7 +124,13 @@ const result = fc.record({
   root: members(['jsonrpc', 'id', 'method', 'params', 'result', 'error']),
   // What these are for a tool, a translator has to look into.
   members: members([
-    ...['resultType', 'ttlMs', 'cacheScope', '_meta', 'tools', 'content', 'structuredContent'],
+    'resultType',
+    'ttlMs',
+    'cacheScope',
+    '_meta',
+    'tools',
+    'content',
+    'structuredContent',
     'task',
   ]),
   meta: fc.option(members(['io.modelcontextprotocol/related-task']), { nil: undefined }),

@@ -52,7 +52,7 @@ const content: fc.Arbitrary<Buffer> = fc.oneof(
     .map((text) => Buffer.from(text)),
   fc.constantFrom(CAP - 1, CAP, CAP + 1).map((bytes) => Buffer.from(string(bytes))),
 )
-const streams = fc
+const whole = fc
   .tuple(
     fc.constantFrom('', '', BYTE_ORDER_MARK, BYTE_ORDER_MARK.subarray(0, 2)),
     fc.array(fc.tuple(content, fc.constantFrom('\n', '\r\n'))),
@@ -61,6 +61,11 @@ const streams = fc
   .map(([mark, lines, last]) =>
     Buffer.concat([mark, ...lines.flat(), last].map((piece) => Buffer.from(piece))),
   )
+
+const streams = fc.oneof(
+  { weight: 20, arbitrary: whole },
+  { weight: 1, arbitrary: fc.nat(3).map((length) => BYTE_ORDER_MARK.subarray(0, length)) },
+)
 
 export const framing: Property = {
   name: 'framing: any bytes, cut anywhere, are the same lines',

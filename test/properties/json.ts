@@ -49,10 +49,10 @@ export const bytes: Property = {
 const NAMES = ['id', 'method', 'params', 'result', 'error', 'jsonrpc', 'ids', 'extra'] as const
 
 /** Those of them that are looked at. */
-const READ: readonly string[] = NAMES.slice(0, 5)
+const READ: ReadonlySet<string> = new Set(NAMES.slice(0, 5))
 
 /** A key as JSON may write it: `id`, `\u0069d`, … */
-const key = fc
+const knownKey = fc
   .tuple(fc.constantFrom(...NAMES), fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }))
   .map(([name, escaped]) => {
     const source = Array.from(name, (character, i) =>
@@ -66,7 +66,7 @@ const foreignKey = strings
   .map((source) => ({ name: JSON.parse(source) as string, source }))
   .filter(({ name }) => !(NAMES as readonly string[]).includes(name))
 const member = fc.record({
-  key: fc.oneof({ weight: 3, arbitrary: key }, { weight: 1, arbitrary: foreignKey }),
+  key: fc.oneof({ weight: 3, arbitrary: knownKey }, { weight: 1, arbitrary: foreignKey }),
   value: texts,
   spaces: fc.tuple(space, space, space, space),
 })
@@ -81,7 +81,7 @@ const members = fc.array(member, { maxLength: 8 })
 function relevant(list: readonly Member[]): Record<string, string> {
   const found: Record<string, string> = {}
   for (const { key, value } of list) {
-    if (READ.includes(key.name)) found[key.name] = value
+    if (READ.has(key.name)) found[key.name] = value
   }
   return found
 }

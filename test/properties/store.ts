@@ -110,7 +110,7 @@ const steps = fc
       freq: 2,
     }),
   )
-  .map(([list, end]) => (end === undefined ? list : [...list, end]))
+  .map(([list, end]) => (end === undefined ? list : list.concat(end)))
 const plan: fc.Arbitrary<Plan> = fc.record({
   steps,
   killedAfterMs: fc.option(fc.integer({ min: 100, max: 600 }), { nil: undefined, freq: 4 }),
