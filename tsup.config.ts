@@ -3,6 +3,9 @@ import { defineConfig } from 'tsup'
 import { asText } from './packaging/as-text.mjs'
 import { licences } from './packaging/licences.mjs'
 
+/** `npm run coverage` needs to know which line of the source runs. */
+const readable = process.env['BRIDGE_COVERAGE'] !== undefined
+
 export default defineConfig({
   entry: ['src/cli.ts'],
   // esbuild splits only ES modules: they are built first and turned into CommonJS file by file
@@ -12,7 +15,8 @@ export default defineConfig({
   outExtension: () => ({ js: '.cjs' }),
   target: 'node20',
   platform: 'node',
-  minify: true,
+  minify: !readable,
+  sourcemap: readable,
   clean: true,
   dts: false,
   // Zero dependencies for the user: npx starts inside the host's deadline.
@@ -32,14 +36,16 @@ export default defineConfig({
       async renderChunk(code, info) {
         if (info.type !== 'chunk') return undefined
         const supported = { 'dynamic-import': false }
-        const { code: commonjs } = await transform(code, {
+        const { code: commonjs, map } = await transform(code, {
           format: 'cjs',
           platform: 'node',
           target: 'node20',
-          minify: true,
+          minify: !readable,
+          sourcemap: readable,
+          sourcefile: info.path,
           supported,
         })
-        return { code: commonjs }
+        return { code: commonjs, ...(readable && { map }) }
       },
     },
   ],

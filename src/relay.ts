@@ -2,7 +2,6 @@ import type { HostLine, Local, Remote, RemoteEvents } from './channel.ts'
 import { errorObject, failureFrame, invalid, tooMany, unanswered } from './error-frames.ts'
 import { PARSE_ERROR_CODE, type RelayError } from './errors.ts'
 import {
-  answer,
   batchFrame,
   cancellation,
   cancelledId,
@@ -27,7 +26,7 @@ export interface Relay {
   close(remote: Remote, why: RelayError): Promise<void>
 }
 
-const DUPLICATE = 'A request with this id is still open.'
+const DUPLICATE = invalid('A request with this id is still open.')
 
 /** A request of the host that has no answer yet. */
 interface Open {
@@ -100,7 +99,7 @@ export function createRelay(local: Local, log: Log): Relay {
       return false
     }
     if (open.has(id)) {
-      void refuse(id, invalid(DUPLICATE), group)
+      void refuse(id, DUPLICATE, group)
       return false
     }
     if (open.size >= MAX_OPEN_REQUESTS) {
@@ -113,6 +112,9 @@ export function createRelay(local: Local, log: Log): Relay {
 
   function forward(frame: Frame, ids: readonly RawId[]): Promise<void> | undefined {
     if (closed !== undefined) return undefined
+    const entries = ids.map((id) => open.get(id))
+    // An answered request's id may have been given to another one by the time that this one is over.
+    const left = (): RawId[] => ids.filter((id, i) => open.get(id) === entries[i])
     const { started, done } = remote.send(frame)
     if (ids.length === 0) {
       settled(done, frame)
@@ -120,9 +122,9 @@ export function createRelay(local: Local, log: Log): Relay {
     }
     done.then(
       (outcome) => {
-        if (outcome === 'complete') fail(ids, unanswered)
+        if (outcome === 'complete') fail(left(), unanswered)
       },
-      (error: unknown) => fail(ids, () => error),
+      (error: unknown) => fail(left(), () => error),
     )
     return started
   }
@@ -203,7 +205,7 @@ export function createRelay(local: Local, log: Log): Relay {
     const seen = new Set<RawId>()
     for (const part of parts) {
       const id = part.kind === 'request' ? part.id : undefined
-      if (id !== undefined && seen.has(id)) void refuse(id, invalid(DUPLICATE), group)
+      if (id !== undefined && seen.has(id)) void refuse(id, DUPLICATE, group)
       else await single(part, group)
       if (id !== undefined) seen.add(id)
     }
@@ -212,13 +214,10 @@ export function createRelay(local: Local, log: Log): Relay {
   function fromServer(frame: Frame, owner?: RawId): Promise<void> | undefined {
     switch (frame.kind) {
       case 'request':
-        if (asked.has(frame.id!)) {
+        if (asked.has(frame.id!) || asked.size >= MAX_OPEN_REQUESTS) {
           // The host could not tell two open requests with one id apart.
-          void remote.send(errorFrame(frame.id!, invalid(DUPLICATE)))
-          return undefined
-        }
-        if (asked.size >= MAX_OPEN_REQUESTS) {
-          void remote.send(errorFrame(frame.id!, errorObject(tooMany())))
+          const error = asked.has(frame.id!) ? DUPLICATE : errorObject(tooMany())
+          void forward(errorFrame(frame.id!, error), [])
           return undefined
         }
         asked.add(frame.id!)
@@ -291,8 +290,7 @@ export function createRelay(local: Local, log: Log): Relay {
     async close(server, why) {
       closed = why
       fail([...open.keys()], () => why)
-      const error = Buffer.from(JSON.stringify(errorObject(why)))
-      const answers = [...asked].map((id) => server.send(answer(id, 'error', error)).done)
+      const answers = [...asked].map((id) => server.send(failureFrame(id, why)).done)
       asked.clear()
       await Promise.allSettled(answers)
     },

@@ -107,6 +107,17 @@ describe('a request of the host', () => {
     expect(texts()).toEqual([request('1'), request('1', 'third')])
   })
 
+  test('whose id was free again is not ended by the response before', async () => {
+    const { host, server, toHost, sent, turn } = playground()
+    await host(request('1'))
+    void server(answer('1'))
+    await host(request('1'))
+    sent[0]!.finish('complete')
+    await turn()
+    void server(answer('1', '2'))
+    expect(toHost).toEqual([answer('1'), answer('1', '2')])
+  })
+
   test('gets our error when its exchange fails', async () => {
     const { host, toHost, sent, turn } = playground()
     await host(request('"a"'))
@@ -233,12 +244,15 @@ describe('a request of the server', () => {
     expect(toHost).toEqual([request('1', 'roots/list'), answer('1', '"server"')])
   })
 
-  test('is refused while another one with its id is open', () => {
-    const { server, toHost, texts } = playground()
+  test('is refused while another one with its id is open, whether or not that arrives', async () => {
+    const { server, toHost, texts, sent, warnings, turn } = playground()
     void server(request('1', 'roots/list'))
     void server(request('1', 'roots/list'))
     expect(toHost).toHaveLength(1)
     expect(texts()).toEqual([refusal('1', -32600)])
+    sent[0]!.fail(new RelayError('Gone.', { phase: 'request' }))
+    await turn()
+    expect(warnings).toEqual(['an answer: Gone.'])
   })
 
   test('is answered by us when the relay closes', async () => {

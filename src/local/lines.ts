@@ -25,6 +25,7 @@ export function createLineSplitter(
   let blank = true
   let skipping = false
   let marked = 0 // bytes of a byte order mark seen so far
+  let heldCr = false // the last chunk ended with a CR, which may belong to an LF
 
   function take(piece: Buffer): void {
     if (skipping || piece.length === 0) return
@@ -65,7 +66,11 @@ export function createLineSplitter(
 
   return {
     push(chunk) {
-      const rest = marked < 3 ? withoutByteOrderMark(chunk) : chunk
+      let rest = marked < 3 ? withoutByteOrderMark(chunk) : chunk
+      if (rest.length === 0) return
+      if (heldCr && rest[0] !== LF) take(Buffer.of(CR))
+      heldCr = rest.at(-1) === CR
+      if (heldCr) rest = rest.subarray(0, -1)
       let start = 0
       for (let at = rest.indexOf(LF); at !== -1; at = rest.indexOf(LF, start)) {
         take(rest.subarray(start, rest[at - 1] === CR && at > start ? at - 1 : at))
@@ -74,7 +79,11 @@ export function createLineSplitter(
       }
       if (start < rest.length) take(rest.subarray(start))
     },
-    end: finishLine,
+    end() {
+      if (marked < 3) take(BYTE_ORDER_MARK.subarray(0, marked)) // it was none
+      if (heldCr) take(Buffer.of(CR))
+      finishLine()
+    },
   }
 }
 

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { planChange } from '../../src/hosts/change.ts'
 import { tomlEditor } from '../../src/hosts/edit-toml.ts'
@@ -120,65 +119,3 @@ describe('forms that are not edited are refused, and left as they are', () => {
 test('what is no TOML is refused, with its place', () => {
   expect(() => changed('a = 1\nb = \n', members)).toThrow(/^config\.toml:2:\d+: /)
 })
-
-const bare = fc.constantFrom('a', 'b-1', '"é \\" ]"', "'[x]'", 'mcp')
-const value = fc.constantFrom(
-  '1',
-  '"x # y"',
-  "'[a]'",
-  '[1, [2, "]"]]',
-  '[\n  "a", # [b]\n\n]',
-  '"""\n[c]\n\\""" """',
-  "'''d'''''",
-  '{ x = 1, y = "}" }',
-  '1979-05-27T07:32:00Z',
-  '9223372036854775807',
-)
-const comment = fc.constantFrom('', '# [note]\n', '\n', '\n\n# a\n')
-const pairs = fc
-  .uniqueArray(fc.tuple(bare, value, comment), { maxLength: 3, selector: ([key]) => key })
-  .map((all) => all.map(([key, text, after]) => `${key} = ${text}\n${after}`).join(''))
-const documents = fc
-  .tuple(
-    comment,
-    pairs,
-    fc.uniqueArray(
-      fc.tuple(fc.constantFrom('x', 'y.z', 'mcp_servers.old', 'mcp_servers.old.env'), pairs),
-      {
-        maxLength: 4,
-        selector: ([key]) => key,
-      },
-    ),
-    fc.constantFrom('\n', '\r\n'),
-  )
-  .map(([first, root, tables, eol]) => {
-    const blocks = tables.map(([key, inside]) => `[${key}]\n${inside}`)
-    return `${first}${root}${blocks.join('')}`.replaceAll('\n', eol)
-  })
-
-test('put in and taken out again, every byte is as it was; nothing else ever changes', () => {
-  fc.assert(
-    fc.property(documents, (text) => {
-      const put = changed(text, members)
-      expect(changed(put, members)).toBe(put)
-      expect(changed(put, undefined)).toBe(text)
-    }),
-    { numRuns: 300 },
-  )
-}, 30_000)
-
-test('an entry that was changed can be put back, and means what it did', () => {
-  const names = fc.constantFrom('command', 'args', 'env', 'enabled')
-  const lines = fc
-    .uniqueArray(fc.tuple(names, value, comment), { maxLength: 4, selector: ([key]) => key })
-    .map((all) => all.map(([key, text, after]) => `${key} = ${text}\n${after}`).join(''))
-  fc.assert(
-    fc.property(documents, lines, pairs, (first, entry, rest) => {
-      const before = `${first}[mcp_servers.new]\n${entry}[more]\n${rest}`
-      const after = editor.put(before, path, members)
-      const restored = editor.restore(after, path, editor.source(before, path)!)
-      expect(editor.read(restored)).toEqual(editor.read(before))
-    }),
-    { numRuns: 100 },
-  )
-}, 30_000)

@@ -1,7 +1,5 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Changes, withItems, withMembers } from '../../src/json/edit.ts'
-import { texts } from '../support/json-texts.ts'
 
 const edited = (text: string, changes: Changes): string =>
   withMembers(Buffer.from(text), changes).toString('utf8')
@@ -30,33 +28,6 @@ describe('withMembers', () => {
     ['"a"', { a: '2' }, '"a"'],
   ])('%s with %j', (text, changes, expected) => {
     expect(edited(text, changes)).toBe(expected)
-  })
-
-  test('does to any text what it would do to the parsed object', () => {
-    const names = fc.constantFrom('a', 'b', 'id', '')
-    const changes = fc.dictionary(names, fc.option(texts, { nil: undefined }))
-    const objects = fc
-      .array(fc.tuple(fc.oneof(names, fc.string()), texts))
-      .map((all) => `{${all.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`)
-    fc.assert(
-      fc.property(objects, changes, (text, change) => {
-        const expected = new Map(Object.entries(JSON.parse(text) as Record<string, unknown>))
-        for (const [name, source] of Object.entries(change)) {
-          if (source === undefined) expected.delete(name)
-          else expected.set(name, JSON.parse(source))
-        }
-        const result = JSON.parse(edited(text, change)) as Record<string, unknown>
-        expect(new Map(Object.entries(result))).toEqual(expected)
-      }),
-    )
-  })
-
-  test('changes nothing when there is nothing to change', () => {
-    fc.assert(
-      fc.property(texts, (text) => {
-        expect(edited(text, {})).toBe(text)
-      }),
-    )
   })
 })
 

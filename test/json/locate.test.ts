@@ -1,7 +1,5 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { items, locate, members, valueAt } from '../../src/json/locate.ts'
-import { texts } from '../support/json-texts.ts'
+import { items, locate, members } from '../../src/json/locate.ts'
 
 function sourceAt(text: string, ...path: string[]): string | undefined {
   const bytes = Buffer.from(text)
@@ -28,31 +26,6 @@ describe('locate', () => {
   ])('in %j under %j: %j', (text, path, expected) => {
     expect(sourceAt(text, ...path)).toBe(expected)
   })
-
-  test('finds what JSON.parse finds, in any text', () => {
-    fc.assert(
-      fc.property(texts, (text) => {
-        const value = JSON.parse(text) as unknown
-        if (typeof value !== 'object' || value === null || Array.isArray(value)) return
-        for (const [name, member] of Object.entries(value)) {
-          expect(valueAt(Buffer.from(text), name)).toEqual(member)
-        }
-      }),
-      { numRuns: 1000 },
-    )
-  })
-})
-
-test('an array is cut into the sources of its items', () => {
-  fc.assert(
-    fc.property(fc.array(texts), (list) => {
-      const text = Buffer.from(` [ ${list.join(' , ')} ] `)
-      const sources = [...items(text, locate(text)!)].map(({ start, end }) =>
-        text.toString('utf8', start, end),
-      )
-      expect(sources.map((source) => source.trim())).toEqual(list.map((source) => source.trim()))
-    }),
-  )
 })
 
 test('what is no array has no items, and what is no object no members', () => {

@@ -1,7 +1,6 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createScanner, type Scan } from '../../src/json/scanner.ts'
-import { cuts, damaged, inPieces, space, strings, texts } from '../support/json-texts.ts'
+import { inPieces, isJson } from '../support/json-texts.ts'
 
 function scan(text: string | Buffer, lengths: readonly number[] = []): Scan | undefined {
   const scanner = createScanner()
@@ -21,39 +20,7 @@ function members(text: string, lengths?: readonly number[]): Record<string, stri
   )
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 describe('what is JSON', () => {
-  test('every JSON text is accepted, however it is cut', () => {
-    fc.assert(
-      fc.property(texts, cuts, (text, lengths) => {
-        expect(isJson(text)).toBe(true)
-        expect(scan(text, lengths)).toBeDefined()
-      }),
-      { numRuns: 500 },
-    )
-  })
-
-  test('a damaged text is accepted exactly when JSON.parse accepts it', () => {
-    let broken = 0
-    fc.assert(
-      fc.property(damaged, cuts, (text, lengths) => {
-        const valid = isJson(text)
-        if (!valid) broken++
-        expect(scan(text, lengths) !== undefined).toBe(valid)
-      }),
-      { numRuns: 3000 },
-    )
-    expect(broken).toBeGreaterThan(1000)
-  })
-
   test.each([
     ['', false],
     [' ', false],
@@ -123,73 +90,6 @@ describe('what is JSON', () => {
 })
 
 describe('where the members are', () => {
-  const names = ['id', 'method', 'params', 'result', 'error', 'jsonrpc', 'ids', 'extra']
-  /** A key as JSON may write it: `id`, `\u0069d`, … */
-  const key = fc
-    .tuple(fc.constantFrom(...names), fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }))
-    .map(([name, escaped]) => {
-      const source = Array.from(name, (character, i) =>
-        escaped[i] === true && i % 3 === 0
-          ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-          : character,
-      )
-      return { name, source: `"${source.join('')}"` }
-    })
-  const foreignKey = strings
-    .filter((source) => !names.includes(JSON.parse(source) as string))
-    .map((source) => ({ name: '', source }))
-  const member = fc.record({
-    key: fc.oneof({ weight: 3, arbitrary: key }, { weight: 1, arbitrary: foreignKey }),
-    value: texts,
-    spaces: fc.tuple(space, space, space, space),
-  })
-  /** The text of an object and the source of the last value of each member that matters. */
-  const message = fc.array(member, { maxLength: 8 }).map((list) => {
-    const expected: Record<string, string> = {}
-    const parts = list.map(({ key: { name, source }, value, spaces: [a, b, c, d] }) => {
-      if (names.indexOf(name) >= 0 && names.indexOf(name) < 5) expected[name] = value
-      return a + source + b + ':' + c + value + d
-    })
-    return { text: `{${parts.join(',')}}`, expected }
-  })
-
-  test('the last of each member is found, whatever its key looks like and however the text is cut', () => {
-    fc.assert(
-      fc.property(message, space, space, cuts, ({ text, expected }, before, after, lengths) => {
-        expect(members(before + text + after, lengths)).toEqual(expected)
-      }),
-      { numRuns: 500 },
-    )
-  })
-
-  test('each message of a batch has its own members', () => {
-    const batch = fc.array(fc.tuple(space, fc.oneof(message, texts), space), { maxLength: 5 })
-    fc.assert(
-      fc.property(batch, cuts, (list, lengths) => {
-        const items = list.map(([a, item, b]) => {
-          const text = typeof item === 'string' ? item : item.text
-          return { text, line: a + text + b, item }
-        })
-        const text = Buffer.from(`[${items.map(({ line }) => line).join(',')}]`)
-        const found = scan(text, lengths)!
-        expect(found.batch).toBe(true)
-        expect(found.messages).toHaveLength(items.length)
-        found.messages.forEach((spans, i) => {
-          const { text: source, item } = items[i]!
-          expect(text.toString('utf8', spans.start, spans.end)).toBe(source)
-          expect(spans.object).toBe(source.startsWith('{'))
-          if (typeof item === 'string') return
-          const values = Object.entries(spans.members).map(([name, { start, end }]) => [
-            name,
-            text.toString('utf8', start, end),
-          ])
-          expect(Object.fromEntries(values)).toEqual(item.expected)
-        })
-      }),
-      { numRuns: 300 },
-    )
-  })
-
   test.each([
     ['of a nested object do not count', '{"params":{"id":1,"method":"x"}}', ['params']],
     ['of an object in an array do not count', '{"x":[{"id":1}]}', []],

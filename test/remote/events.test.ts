@@ -1,9 +1,7 @@
-import { createParser } from 'eventsource-parser'
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MAX_EVENT_FIELD_BYTES } from '../../src/limits.ts'
 import { createEventDecoder } from '../../src/remote/events.ts'
-import { cuts, inPieces, texts } from '../support/json-texts.ts'
+import { inPieces } from '../support/json-texts.ts'
 
 /** What a stream said, in order. */
 interface Said {
@@ -27,89 +25,6 @@ function decode(stream: string | Buffer, lengths: readonly number[] = []): Said 
   for (const piece of inPieces(stream, lengths)) decoder.push(piece)
   return said
 }
-
-/** The same stream read by eventsource-parser. */
-function reference(stream: string): {
-  events: { type: string; text: string }[]
-  retries: number[]
-} {
-  const events: { type: string; text: string }[] = []
-  const retries: number[] = []
-  const parser = createParser({
-    onEvent: ({ event, data }) => {
-      // An event without data dispatches nothing (WHATWG HTML, 9.2.6).
-      if (data !== '') events.push({ type: event ?? 'message', text: data.replaceAll('\n', ' ') })
-    },
-    onRetry: (ms) => retries.push(ms),
-  })
-  parser.feed(new TextDecoder().decode(Buffer.from(stream))) // takes the byte order mark away
-  // It waits for the LF that may belong to a last CR; to us, the line has ended.
-  if (stream.endsWith('\r')) parser.feed('\n')
-  return { events, retries }
-}
-
-const lineEnd = fc.constantFrom('\n', '\r\n', '\r')
-const fieldName = fc.constantFrom(
-  'data',
-  'data',
-  'data',
-  'event',
-  'id',
-  'retry',
-  'dat',
-  'datas',
-  'x',
-  '',
-)
-const fieldValue = fc.oneof(
-  fc.string({ unit: fc.constantFrom(...'ab:{}" 0é\u2028\u{1F600}\ufeff'), maxLength: 8 }),
-  fc.constantFrom('', ' ', '5', '007', '1e3', '-1', '{"a":1}'),
-)
-const line = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc
-      .tuple(fieldName, fc.constantFrom(':', ': ', ':  ', ''), fieldValue)
-      .map((parts) => parts.join('')),
-  },
-  { weight: 4, arbitrary: fc.constant('') },
-  { weight: 1, arbitrary: fc.constantFrom(':', ': keep-alive', 'data', 'event', 'id') },
-)
-const streams = fc
-  .tuple(
-    fc.constantFrom('', '\ufeff'),
-    fc.array(fc.tuple(line, lineEnd), { maxLength: 40, size: 'large' }),
-  )
-  .map(([mark, lines]) => mark + lines.map((parts) => parts.join('')).join(''))
-
-describe('any stream, cut anywhere', () => {
-  test('gives the events and retries that eventsource-parser reads in it', () => {
-    let events = 0
-    fc.assert(
-      fc.property(streams, cuts, (stream, lengths) => {
-        const expected = reference(stream)
-        const said = decode(stream, lengths)
-        events += expected.events.length
-        expect(said.events.map(({ type, text }) => ({ type, text }))).toEqual(expected.events)
-        expect(said.retries).toEqual(expected.retries)
-      }),
-      { numRuns: 2000 },
-    )
-    expect(events).toBeGreaterThan(1000)
-  })
-
-  test('gives the JSON texts that stand in its data, on one line each', () => {
-    const encode = (text: string, end: string): string =>
-      `data: ${text.split(/\r\n|\r|\n/).join(`${end}data: `)}${end}${end}`
-    fc.assert(
-      fc.property(fc.array(texts), lineEnd, cuts, (list, end, lengths) => {
-        const stream = list.map((text) => encode(text, end)).join('')
-        const expected = list.map((text) => text.replaceAll(/\r\n|\r|\n/g, ' '))
-        expect(decode(stream, lengths).events.map(({ json }) => json)).toEqual(expected)
-      }),
-    )
-  })
-})
 
 describe('one stream', () => {
   const event = (text: string, type = 'message') => ({ type, text })

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
+import { LAST_SIGNAL } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** A JSON-RPC message as the tests read it. */
@@ -83,7 +84,7 @@ export function startBridge(url: string, options: BridgeOptions = {}): BridgePro
     ended = { code, signal }
   })
   onTestFinished(() => {
-    if (ended === undefined) child.kill('SIGKILL')
+    if (ended === undefined) child.kill(LAST_SIGNAL)
     if (options.home === undefined) rmSync(home, { recursive: true, force: true })
   })
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
+import { LAST_SIGNAL } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** What a command has said by its end. */
@@ -49,7 +50,7 @@ export function startCommand(
     said = { code, stdout, stderr }
   })
   onTestFinished(() => {
-    if (said === undefined) child.kill('SIGKILL')
+    if (said === undefined) child.kill(LAST_SIGNAL)
     if (home === undefined) rmSync(folder, { recursive: true, force: true })
   })
   return {

@@ -91,3 +91,13 @@ export function inPieces(text: string | Buffer, lengths: readonly number[]): Buf
   pieces.push(Buffer.from(bytes.subarray(at)))
   return pieces
 }
+
+/** The judgement of the reference. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

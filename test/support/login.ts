@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
+import { LAST_SIGNAL } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** `bridge login` in a terminal, as far as a test can be one. */
@@ -50,7 +51,7 @@ export function startLogin(url: string, setup: LoginSetup = {}): LoginProcess {
     code = value
   })
   onTestFinished(() => {
-    if (code === undefined) child.kill('SIGKILL')
+    if (code === undefined) child.kill(LAST_SIGNAL)
     if (setup.home === undefined) rmSync(home, { recursive: true, force: true })
   })
   const seen = (): string => output.stderr

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { instrument } from '../coverage/instrument.mjs'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -20,7 +21,12 @@ export async function packAndInstall() {
   const tarball = process.env['BRIDGE_TARBALL'] ?? (await pack(folder))
   await writeFile(join(folder, 'package.json'), '{"private":true}')
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
-  return { folder, tarball, bin: join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs') }
+  const bin = join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs')
+  const { BRIDGE_COVERAGE } = process.env
+  if (BRIDGE_COVERAGE !== undefined) {
+    await instrument(bin, join(folder, 'package', 'dist'), BRIDGE_COVERAGE)
+  }
+  return { folder, tarball, bin }
 }
 
 /**
