@@ -29,6 +29,15 @@ export default defineConfig({
           ...patient,
         },
       },
+      {
+        // Run by `npm run attack`, which knows what is attacked and prints the table.
+        test: {
+          name: 'attack',
+          include: ['test/attack/*.attack.ts'],
+          globalSetup: ['test/attack/setup.ts'],
+          ...patient,
+        },
+      },
     ],
   },
 })

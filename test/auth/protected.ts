@@ -11,7 +11,7 @@ import {
 export type Verdict =
   | 'accept'
   | {
-      readonly status: 401 | 403
+      readonly status: 401 | 403 | 307
       readonly challenge: string
       readonly headers?: Readonly<Record<string, string>>
     }

@@ -20,7 +20,7 @@ import { pack } from '../support/packed.mjs'
  */
 const LANES = {
   check: ['format:check', 'lint', 'types', 'knip', 'unit', 'pack-test', 'e2e'],
-  proof: ['worker-test', 'bench-smoke'],
+  proof: ['worker-test', 'attack', 'bench-smoke'],
   soak: ['soak'],
 }
 

@@ -1,0 +1,4 @@
+import { runGroup } from './group.ts'
+import { callbacks } from './rows/callback.ts'
+
+runGroup(callbacks)

@@ -1,0 +1,4 @@
+import { runGroup } from './group.ts'
+import { discovery } from './rows/discovery.ts'
+
+runGroup(discovery)

@@ -1,0 +1,4 @@
+import { runGroup } from './group.ts'
+import { disk } from './rows/disk.ts'
+
+runGroup(disk)

@@ -1,0 +1,4 @@
+import { runGroup } from './group.ts'
+import { http } from './rows/http.ts'
+
+runGroup(http)

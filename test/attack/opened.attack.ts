@@ -1,0 +1,4 @@
+import { runGroup } from './group.ts'
+import { opened } from './rows/opened.ts'
+
+runGroup(opened)
