@@ -94,7 +94,8 @@ export async function openLink(world: LinkWorld): Promise<Link> {
     ...remote,
     inFlight: patience.count,
     async close() {
-      await remote.close()
+      // A host that has only probed is gone at once, and comes back to ask again.
+      await Promise.all([remote.close(), verdicts.flush()])
       closing.abort(new Error('the bridge is closing'))
       stopClock()
       stopAddresses()

@@ -43,6 +43,14 @@ test('what a server speaks is known at the next start', async () => {
   expect(await open(new URL('https://mcp.example/other')).read()).toEqual({})
 })
 
+test('what is still to be written can be waited for', async () => {
+  const verdicts = open()
+  verdicts.write({ transport: 'sse' })
+  verdicts.write({ era: { era: 'legacy', versions: [], at: 1 } })
+  await verdicts.flush()
+  expect(await open().read()).toMatchObject({ transport: 'sse', era: { era: 'legacy' } })
+})
+
 test('files and folders are private under any umask', async () => {
   const before = process.umask(0)
   onTestFinished(() => {
