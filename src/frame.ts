@@ -1,5 +1,6 @@
 import { locate } from './json/locate.ts'
 import { createScanner, type MessageSpans, type Span } from './json/scanner.ts'
+import { areUtf8 } from './json/utf8.ts'
 
 /**
  * The JSON source of a request id. Ids are compared by source: `1`, `"1"`, `1.0` and
@@ -31,7 +32,7 @@ export interface Frame {
 export interface FrameReader {
   readonly size: number
   push(chunk: Buffer): void
-  /** The frame, or `undefined` when the bytes are not exactly one JSON text. */
+  /** The frame, or `undefined` when the bytes are not exactly one JSON text in UTF-8. */
   finish(): Frame | undefined
 }
 
@@ -55,7 +56,7 @@ export function createFrameReader(): FrameReader {
     },
     finish() {
       const scan = scanner.end()
-      if (scan === undefined) return undefined
+      if (scan === undefined || !areUtf8(chunks)) return undefined
       if (scan.breaks) chunks.forEach(blankLineBreaks)
       if (!scan.batch) return messageFrame(chunks, size, scan.messages[0]!)
       const parts = scan.messages.map((spans) => {

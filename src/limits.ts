@@ -45,6 +45,10 @@ export const SESSION_DELETE_MS = 300
 /** How long the last bytes may wait for a host that does not read any more. */
 export const FLUSH_MS = 100
 
+/** Lines on stderr in this time; hosts keep them in files (280,000 a minute were seen in the field). */
+export const MAX_LOG_LINES = 200
+export const LOG_WINDOW_MS = 60_000
+
 /** A parent killed with SIGKILL must be noticed, and we be gone, within 2 s. */
 export const PARENT_CHECK_MS = 500
 

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { LOG_WINDOW_MS, MAX_LOG_LINES } from './limits.ts'
 
 /** What a person should know, one line each on stderr. Quiet unless something is wrong. */
 export interface Log {
@@ -15,15 +16,29 @@ export interface StateChange {
   readonly [detail: string]: string | number | boolean | undefined
 }
 
-/** Writes to stderr, with the program's name where others write too; control characters of servers never reach a terminal. */
+/**
+ * Writes to stderr, with the program's name where others write too; control characters of servers never
+ * reach a terminal, and a server that gives reason for a line with each message does not fill a disk.
+ */
 export function createLog(
   stderr: Writable,
   prefix = 'bridge: ',
   onState: Log['state'] = () => {},
 ): Log {
+  const write = (line: string): void => void stderr.write(`${prefix}${printable(line)}\n`)
+  let begun = 0
+  let lines = 0
   return {
-    warn: (line) => {
-      stderr.write(`${prefix}${printable(line)}\n`)
+    warn(line) {
+      const now = Date.now()
+      if (now - begun >= LOG_WINDOW_MS) {
+        if (lines > MAX_LOG_LINES) write(`${lines - MAX_LOG_LINES} more lines were left out`)
+        begun = now
+        lines = 0
+      }
+      lines++
+      if (lines <= MAX_LOG_LINES) write(line)
+      else if (lines === MAX_LOG_LINES + 1) write('too much to say; more is left out for a minute')
     },
     state: onState,
   }

@@ -127,7 +127,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'error-frames': ['errors', 'frame', 'limits'],
   hostnames: [],
   limits: [],
-  log: [],
+  log: ['limits'],
   'network-reasons': [],
   nearest: [],
   pause: [],

@@ -4,7 +4,7 @@ import type { ServerMetadata } from '../store/server-metadata.ts'
 import type { AuthContext } from './context.ts'
 import type { Discovery } from './discover.ts'
 import { AuthFailure } from './failure.ts'
-import { beginCodeFlow, completeCodeFlow } from './grants/authorization-code.ts'
+import { beginCodeFlow, completeCodeFlow, requireCodeFlow } from './grants/authorization-code.ts'
 import { identify, knownIdentity, storedClient } from './identity.ts'
 import type { Callback } from './loopback.ts'
 import {
@@ -38,6 +38,7 @@ export async function openCodeFlow(
   asked: Asked,
 ): Promise<OpenCodeFlow> {
   const { context } = lead
+  requireCodeFlow(context, discovery)
   const stored = storedClient(context, discovery, record)
   const host = preferredHost(context, stored)
   try {

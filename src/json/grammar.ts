@@ -111,7 +111,7 @@ function table(place: 'anywhere' | 'object' | 'array'): Steps {
   if (place !== 'object') on(AFTER_VALUE, ']', AFTER_VALUE, CLOSES_ARRAY)
 
   for (const state of [IN_STRING, IN_KEY]) {
-    // Everything but control characters; whether it is UTF-8 is for its reader to judge.
+    // Everything but control characters; whether it is UTF-8 is looked at as a whole (utf8.ts).
     steps.fill(state, (state << 8) | 0x20, (state + 1) << 8)
     if (state === IN_STRING) on(state, '"', AFTER_VALUE, told(ENDS))
     else on(state, '"', COLON, told(ENDS_KEY))

@@ -22,6 +22,9 @@ export const USUAL: Bounds = { memoryMiB: 256, stderrKiB: 64, seconds: 30 }
  */
 export const ENDLESS: Bounds = { ...USUAL, memoryMiB: 1024, seconds: 60 }
 
+/** Where something has to be waited for first: retries, a limit of time, an answer in the server's place. */
+export const PATIENT: Bounds = { ...USUAL, seconds: 60 }
+
 /** What a row works with. */
 export interface Stage {
   /** Starts the program that is attacked; it is watched until the row is over, then killed. */

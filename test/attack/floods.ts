@@ -14,19 +14,24 @@ export function pump(to: NodeJS.WritableStream, piece: Buffer, mostMiB: number):
   let sent = 0
   let stopped = false
   const more = (): void => {
-    while (!stopped && sent < mostMiB * MIB) {
+    while (!stopped && !gone(to) && sent < mostMiB * MIB) {
       sent += piece.length
       if (!to.write(piece)) {
         to.once('drain', more)
         return
       }
     }
-    if (!stopped) to.end()
+    if (!stopped && !gone(to)) to.end()
   }
   to.on('error', () => (stopped = true))
   to.on('close', () => (stopped = true))
   more()
   return { sentMiB: () => sent / MIB, stopped: () => stopped }
+}
+
+/** A destroyed stream takes everything that is written to it, and says so later. */
+function gone(stream: NodeJS.WritableStream): boolean {
+  return 'destroyed' in stream && stream.destroyed === true
 }
 
 /** Blanks, packed to a thousandth, until the other side leaves. */

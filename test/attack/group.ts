@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Bounds, DoesNotApply, type Group, USUAL } from './attack.ts'
 import { type Program, startProgram } from './program.ts'
 
@@ -7,11 +7,11 @@ const only = process.env['ATTACK_ONLY']?.split(',')
 
 /** Makes a test of every attack of a group. */
 export function runGroup({ title, attacks }: Group): void {
-  describe(title, () => {
+  describe(`${title}`, () => {
     for (const { name, attack, expectation, bounds = USUAL, run } of attacks) {
       if (only !== undefined && !only.some((part) => name.includes(part))) continue
       const meta = { attack: { group: title, name, attack, expectation } }
-      test(name, { meta, timeout: bounds.seconds * 1_000 }, async ({ task, skip }) => {
+      test(`${name}`, { meta, timeout: bounds.seconds * 1_000 }, async ({ task, skip }) => {
         const programs: Program[] = []
         const start = (...args: Parameters<typeof startProgram>): Program => {
           const program = startProgram(...args)
@@ -27,28 +27,27 @@ export function runGroup({ title, attacks }: Group): void {
           const peaks = programs.map((program) => program.peakMiB())
           if (task.meta.attack !== undefined) task.meta.attack.memoryMiB = Math.max(0, ...peaks)
         }
-        for (const program of programs) checkBounds(program, bounds)
+        for (const program of programs) expect(problemOf(program, bounds)).toBeUndefined()
       })
     }
   })
 }
 
-/** What holds for every program in every row. */
-function checkBounds(program: Program, { memoryMiB, stderrKiB }: Bounds): void {
+/** What is wrong with a program in whichever row. */
+function problemOf(program: Program, { memoryMiB, stderrKiB }: Bounds): string | undefined {
   const peak = program.peakMiB()
-  if (peak > memoryMiB) throw new Error(`used ${peak} MiB of memory; ${memoryMiB} are allowed`)
-  const said = Buffer.byteLength(program.stderr()) / 1024
-  if (said > stderrKiB) throw new Error(`wrote ${said.toFixed(0)} KiB to stderr`)
+  if (peak > memoryMiB) return `used ${peak} MiB of memory; ${memoryMiB} are allowed`
+  const said = Math.round(Buffer.byteLength(program.stderr()) / 1024)
+  if (said > stderrKiB) return `wrote ${said} KiB to stderr; ${stderrKiB} are allowed`
   for (const line of program.lines()) {
-    const problem = problemOf(line)
-    if (problem !== undefined) {
-      throw new Error(`stdout has a line that is ${problem}: ${line.toString('latin1', 0, 120)}`)
-    }
+    const problem = problemOfLine(line)
+    if (problem !== undefined) return `stdout: ${problem}: ${line.toString('latin1', 0, 120)}`
   }
+  return undefined
 }
 
 /** What keeps a line from being a JSON-RPC message, or a batch of them. */
-function problemOf(line: Buffer): string | undefined {
+function problemOfLine(line: Buffer): string | undefined {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line))

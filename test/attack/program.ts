@@ -68,7 +68,12 @@ export function startProgram(url: string, options: StartOptions = {}): Program {
   const browser = stubBrowser()
   const { LOGNAME, SHELL, TERM, USER } = process.env
   const env: NodeJS.ProcessEnv = {
-    ...{ HOME: home, LOGNAME, SHELL, TERM, USER, ...browser.env },
+    ...browser.env,
+    HOME: home,
+    LOGNAME,
+    SHELL,
+    TERM,
+    USER,
     // npx looks for what it has installed here, not in the row's home.
     npm_config_cache: inject('npmCache'),
     ...(preload !== undefined && { NODE_OPTIONS: `--require ${preload}` }),
@@ -110,7 +115,15 @@ export function startProgram(url: string, options: StartOptions = {}): Program {
   })
 
   const stderr = (): string => Buffer.concat(errors).toString('utf8')
-  const messages = (): Message[] => lines.flatMap((line) => parsed(line) ?? [])
+  const read: Message[] = []
+  let next = 0
+  const messages = (): Message[] => {
+    for (; next < lines.length; next++) {
+      const message = parsed(lines[next]!)
+      if (message !== undefined) read.push(message)
+    }
+    return read
+  }
   const answers = (id: unknown): Message[] =>
     messages().filter((message) => message.method === undefined && message.id === id)
   const seen = (): string =>

@@ -14,7 +14,7 @@ const HEAD = `# Attacks
 What \`npm run attack\` does to the packed bridge, and what must be seen from outside. Every row starts
 the program anew, in a home of its own; it also fails when stdout holds anything but JSON-RPC messages,
 when stderr grows above 64 KiB, when a process takes more than 256 MiB of memory (1 GiB where messages
-without an end are sent), or when it takes longer than 30 s (60 s there).
+without an end are sent), or when it takes longer than 30 s (60 s where there is something to wait for).
 
 The same rows run against any other stdio bridge:
 \`npm run attack -- --bridge 'npx -y mcp-remote@0.15.1 {url}'\`. This file is written by

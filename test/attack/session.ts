@@ -68,6 +68,18 @@ export async function failsReadably(program: Program, id: unknown, ms?: number):
   return answer
 }
 
+/**
+ * The host gets no session. A program that answers `initialize` while a person signs in does not get
+ * through with the first call either.
+ */
+export async function getsNothing(program: Program, ms = 25_000): Promise<void> {
+  if ((await program.ending(0, ms)) !== 'result') return
+  program.write(request('first call'))
+  const ending = await program.ending('first call', ms)
+  const failed = program.answers('first call')[0]?.result?.['isError'] === true
+  check(ending !== 'result' || failed, 'the host got a result')
+}
+
 /** What a server said cannot speak to the terminal. */
 export function checkTerminal(program: Program): void {
   for (const line of program.stderr().split('\n')) {

@@ -28,12 +28,14 @@ export interface CodeRequest {
 /** The part of a pending sign-in that is the code flow's own. */
 export type CodeFlow = Pick<PendingFlow, 'link' | 'state' | 'verifier' | 'redirectUri'>
 
-/** Builds the authorization request. Throws when the server does not promise to check PKCE (A-51). */
-export async function beginCodeFlow(
+/**
+ * Throws when the server does not promise to check PKCE (A-51) or has no page: before it is told of
+ * any client.
+ */
+export function requireCodeFlow(
   { options }: AuthContext,
   { issuer, metadata, published }: Discovery,
-  { clientId, redirectUri, scope, resource }: CodeRequest,
-): Promise<CodeFlow> {
+): string {
   const methods = metadata.code_challenge_methods_supported
   if (published && !options.allowMissingPkce && methods?.includes('S256') !== true) {
     const found = methods === undefined ? 'is missing' : `is ${quote(methods.join(', '))}`
@@ -50,9 +52,19 @@ export async function beginCodeFlow(
       hint: 'It may offer --device-code or --client-credentials.',
     })
   }
+  return metadata.authorization_endpoint
+}
+
+/** Builds the authorization request. Throws like `requireCodeFlow`. */
+export async function beginCodeFlow(
+  context: AuthContext,
+  discovery: Discovery,
+  { clientId, redirectUri, scope, resource }: CodeRequest,
+): Promise<CodeFlow> {
+  const page = requireCodeFlow(context, discovery)
   const verifier = generateRandomCodeVerifier()
   const state = generateRandomState()
-  const link = new URL(metadata.authorization_endpoint)
+  const link = new URL(page)
   // It has none (RFC 6749 §3.1), and URL parsers leave there what they encode everywhere else.
   link.hash = ''
   const set = (name: string, value: string | undefined): void => {
@@ -68,7 +80,7 @@ export async function beginCodeFlow(
   set('resource', resource)
   // Without consent no refresh token comes for it (OpenID Connect Core §11).
   if (scopesOf(scope).includes('offline_access')) set('prompt', 'consent')
-  for (const [name, value] of Object.entries(options.authorizeParams)) set(name, value)
+  for (const [name, value] of Object.entries(context.options.authorizeParams)) set(name, value)
   return { link: link.href, state, verifier, redirectUri }
 }
 

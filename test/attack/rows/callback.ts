@@ -269,9 +269,9 @@ const listener: readonly Attack[] = [
           .map(([, address]) => address),
       )
       check(addresses.length > 0, 'nothing listens')
-      const loopback = ['0100007F', '00000000000000000000000001000000']
+      const loopback = new Set(['0100007F', '00000000000000000000000001000000'])
       check(
-        addresses.every((address) => loopback.includes(address!)),
+        addresses.every((address) => loopback.has(address!)),
         `on ${addresses.join(', ')}`,
       )
     },
@@ -324,6 +324,7 @@ const listener: readonly Attack[] = [
       first.write(initialize(0))
       const { redirect } = await page(first)
       first.kill()
+      await first.exit()
       const heard: string[] = []
       const squatter = createServer((socket) => {
         socket.on('error', () => {}) // cut by the other side

@@ -6,18 +6,13 @@ import { initialize } from '../../support/bridge.ts'
 import { type Canary, startCanary } from '../../support/hostile-canary.ts'
 import { json } from '../../support/http-server.ts'
 import { until } from '../../support/until.ts'
-import type { Attack, Group, Stage } from '../attack.ts'
+import { type Attack, type Group, PATIENT, type Stage } from '../attack.ts'
 import { bomb, drip, pump } from '../floods.ts'
 import { startNaming, PLACES } from '../naming.ts'
 import type { Program } from '../program.ts'
-import { check, settle } from '../session.ts'
+import { check, getsNothing, settle } from '../session.ts'
 
 const MIB = 1024 * 1024
-
-/** How the first request ends when there is nobody who could sign in. */
-async function endsBadly(program: Program): Promise<void> {
-  check((await program.ending(0, 20_000)) !== 'result', 'the host got a result')
-}
 
 /** Until the program either gives up or wants the person to go to a page. */
 function settled(program: Program): Promise<unknown> {
@@ -77,7 +72,7 @@ const lies: readonly Attack[] = LIES.map(({ name, attack, options, asked }) => (
     check(asked.includes(methods), `the authorization server got ${methods}`)
     const older = world.mcp.seen.find(({ path }) => /^\/(authorize|register|token)/.test(path))
     check(older === undefined, `the server got ${String(older?.path)}`)
-    await endsBadly(program)
+    await getsNothing(program)
   },
 }))
 
@@ -263,7 +258,7 @@ const FLOODS: Readonly<Record<string, (to: ServerResponse) => void>> = {
     to.writeHead(200, { 'content-type': 'application/json' })
     pump(to, Buffer.alloc(MIB, ' '), 8 * 1024)
   },
-  'that unpacks to gigabytes': (to) => void bomb(to, 'gzip', 'application/json', 8 * 1024),
+  'that unpacks to a gigabyte': (to) => void bomb(to, 'gzip', 'application/json', 1024),
   'of 200,000 nested arrays': (to) => json(to, `{"issuer":${'['.repeat(200_000)}`),
 }
 
@@ -319,12 +314,13 @@ const long: readonly Attack[] = LONG.flatMap(({ name, at, start }) =>
   Object.entries(FLOODS).map(([what, flood], index) => ({
     name: `long-${name}-${index + 1}`,
     attack: `As ${at} comes a document ${what}.`,
-    expectation: 'It is given up within 20 s and 256 MiB; the request ends without a result.',
+    bounds: PATIENT,
+    expectation: 'It is given up within 25 s and 256 MiB; the request ends without a result.',
     async run(stage: Stage) {
       const program = stage.start(await start(flood))
       program.write(initialize(0))
       if (name === 'token') await visit(await program.link()).catch(() => {})
-      await endsBadly(program)
+      await getsNothing(program)
     },
   })),
 )
@@ -333,7 +329,7 @@ const slow: Attack = {
   name: 'metadata-without-an-end',
   attack: 'The metadata of a server comes one byte per moment and never ends.',
   expectation: 'It is given up within 30 s; a program whose host goes meanwhile ends within 5 s.',
-  bounds: { memoryMiB: 256, stderrKiB: 64, seconds: 45 },
+  bounds: PATIENT,
   async run(stage) {
     let open = 0
     const server = await startProtected({
@@ -355,7 +351,7 @@ const slow: Attack = {
     await until('both readers', () => open >= 2)
     leaving.end()
     await leaving.exit(5_000)
-    check((await staying.ending(0, 30_000)) !== 'result', 'the host got a result')
+    await getsNothing(staying)
   },
 }
 

@@ -17,7 +17,7 @@ import { visit } from '../../auth/browser-stub.ts'
 import { startWorld, type World } from '../../auth/world.ts'
 import { initialize } from '../../support/bridge.ts'
 import { startMcpServer } from '../../support/mcp-server.ts'
-import { type Attack, DoesNotApply, type Group, type Stage } from '../attack.ts'
+import { type Attack, DoesNotApply, type Group, PATIENT, type Stage } from '../attack.ts'
 import type { Program, StartOptions } from '../program.ts'
 import { check, open, settle } from '../session.ts'
 import { signIn } from '../sign-in.ts'
@@ -268,7 +268,7 @@ const others: readonly Attack[] = [
     name: 'killed-during-a-sign-in',
     attack: 'A process was killed while its person signed in: its locks and files are stale.',
     expectation: 'The next one asks the person within 25 s, and signs in.',
-    bounds: { memoryMiB: 256, stderrKiB: 64, seconds: 50 },
+    bounds: PATIENT,
     async run(stage) {
       const world = await startWorld()
       const first = stage.start(world.mcp.url)

@@ -2,7 +2,7 @@ import { initialize } from '../../support/bridge.ts'
 import { initializeResult, json, startServer } from '../../support/http-server.ts'
 import { reset, result, startMcpServer, stream } from '../../support/mcp-server.ts'
 import { until } from '../../support/until.ts'
-import { type Attack, DoesNotApply, type Group } from '../attack.ts'
+import { type Attack, DoesNotApply, type Group, PATIENT } from '../attack.ts'
 import { drip } from '../floods.ts'
 import { attackCall, check, failsReadably, lives, open, request, settle } from '../session.ts'
 
@@ -187,7 +187,7 @@ const wire: readonly Attack[] = [
     name: 'busy-without-end',
     attack: 'Every call is refused with 503 and `Retry-After: 0`.',
     expectation: 'The call ends within 30 s, after at most 200 requests.',
-    bounds: { memoryMiB: 256, stderrKiB: 64, seconds: 45 },
+    bounds: PATIENT,
     async run(stage) {
       const { program, server } = await attackCall(stage, (_request, response) => {
         response.writeHead(503, { 'retry-after': '0' }).end()
@@ -201,7 +201,7 @@ const wire: readonly Attack[] = [
     name: 'busy-until-the-end-of-time',
     attack: 'A call is refused with 429 and `Retry-After: 999999999999`.',
     expectation: 'The call ends within 30 s, and the session goes on.',
-    bounds: { memoryMiB: 256, stderrKiB: 64, seconds: 45 },
+    bounds: PATIENT,
     async run(stage) {
       const { program } = await attackCall(stage, (_request, response) => {
         response.writeHead(429, { 'retry-after': '999999999999' }).end()

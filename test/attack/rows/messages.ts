@@ -3,7 +3,7 @@ import { initialize } from '../../support/bridge.ts'
 import { json } from '../../support/http-server.ts'
 import { event, result, startMcpServer, stream } from '../../support/mcp-server.ts'
 import { until } from '../../support/until.ts'
-import { type Attack, ENDLESS, type Group } from '../attack.ts'
+import { type Attack, ENDLESS, type Group, PATIENT } from '../attack.ts'
 import { bomb, type Flood, pump } from '../floods.ts'
 import {
   attackCall,
@@ -20,6 +20,9 @@ const MIB = 1024 * 1024
 
 /** More than any message may have, and than the memory that is allowed. */
 const FLOOD_MIB = 8 * 1024
+
+/** Unpacked size of a bomb, twice the memory that is allowed; packed it is small enough to be taken whole. */
+const BOMB_MIB = 2 * 1024
 
 /** One message without an end, in every way in which one can arrive. */
 const ENDLESS_BODIES: readonly {
@@ -63,17 +66,17 @@ const ENDLESS_BODIES: readonly {
   {
     name: 'gzip-bomb',
     attack: 'A small answer that unpacks to gigabytes (gzip).',
-    flood: (to) => bomb(to, 'gzip', 'application/json', FLOOD_MIB),
+    flood: (to) => bomb(to, 'gzip', 'application/json', BOMB_MIB),
   },
   {
     name: 'brotli-bomb',
     attack: 'A small answer that unpacks to gigabytes (brotli).',
-    flood: (to) => bomb(to, 'br', 'application/json', FLOOD_MIB),
+    flood: (to) => bomb(to, 'br', 'application/json', BOMB_MIB),
   },
   {
     name: 'gzip-bomb-in-a-stream',
     attack: 'A small event stream that unpacks to one line of gigabytes.',
-    flood: (to) => bomb(to, 'gzip', 'text/event-stream', FLOOD_MIB),
+    flood: (to) => bomb(to, 'gzip', 'text/event-stream', BOMB_MIB),
   },
 ]
 
@@ -111,6 +114,11 @@ const MALFORMED: readonly { name: string; attack: string; body: string | Buffer 
     name: 'raw-escapes',
     attack: 'An answer with terminal escapes as raw bytes inside a string.',
     body: `{"jsonrpc":"2.0","id":1,"result":{"text":"${ESCAPES}"}}`,
+  },
+  {
+    name: 'byte-order-mark',
+    attack: 'An answer behind a byte order mark.',
+    body: '\ufeff{"jsonrpc":"2.0","id":1,"result":{}}',
   },
   {
     name: 'trailing-message',
@@ -224,7 +232,7 @@ const answers: readonly Attack[] = [
     attack: 'A server answers requests that nobody made, under ids like those of requests.',
     expectation: 'The host gets only answers to what it asked, each its own.',
     async run(stage) {
-      const forged = ['"1"', '1.0', '999', 'null', '"__proto__"', '-1', '{"a":1}', '[1]', 'true']
+      const forged = ['"1"', '999', '"__proto__"', '-1', '{"a":1}', '[1]', 'true']
       const { program } = await attackCall(stage, (asked, response) => {
         const lies = forged.map((id) =>
           event(`{"jsonrpc":"2.0","id":${id},"result":{"forged":true}}`),
@@ -260,18 +268,32 @@ const answers: readonly Attack[] = [
     },
   },
   {
+    name: 'junk-flood',
+    attack: 'A server sends 50,000 events that are JSON but no messages.',
+    expectation: 'The call is answered, stderr stays bounded, the session goes on.',
+    async run(stage) {
+      const { program } = await attackCall(stage, (asked, response) => {
+        stream(response, event({}).repeat(50_000))
+        response.end(event(result(asked)))
+      })
+      await program.answer(1, 20_000)
+      await lives(program)
+    },
+  },
+  {
     name: 'question-flood',
-    attack: 'A server asks 50,000 questions at once and never takes an answer.',
+    bounds: PATIENT,
+    attack: 'A server asks 25,000 questions at once and never takes an answer.',
     expectation: 'The call is answered, memory stays bounded, the session goes on.',
     async run(stage) {
       const { program } = await attackCall(stage, (asked, response) => {
         stream(response)
-        for (let id = 0; id < 50_000; id++) {
+        for (let id = 0; id < 25_000; id++) {
           response.write(event({ jsonrpc: '2.0', id: `q${id}`, method: 'roots/list' }))
         }
         response.end(event(result(asked)))
       })
-      await program.answer(1, 25_000)
+      await program.answer(1, 45_000)
       await lives(program)
     },
   },

@@ -5,8 +5,8 @@ import { initialize } from '../../support/bridge.ts'
 import { startCanary } from '../../support/hostile-canary.ts'
 import { json } from '../../support/http-server.ts'
 import { until } from '../../support/until.ts'
-import type { Attack, Group } from '../attack.ts'
-import { check, ESCAPES, failsReadably, lives, request, settle } from '../session.ts'
+import { type Attack, type Group, PATIENT } from '../attack.ts'
+import { check, getsNothing, ESCAPES, failsReadably, lives, request, settle } from '../session.ts'
 import { awaitPerson, signIn } from '../sign-in.ts'
 
 /** The tokens that reached the MCP server. */
@@ -49,6 +49,7 @@ const USELESS: readonly { name: string; attack: string; body: string | object; s
 
 const useless: readonly Attack[] = USELESS.map(({ name, attack, body }) => ({
   name: `token-${name}`,
+  bounds: PATIENT,
   attack: `In the place of tokens comes ${attack}.`,
   expectation: 'Nothing of it is sent as a credential; the request ends without a result.',
   async run(stage) {
@@ -58,7 +59,7 @@ const useless: readonly Attack[] = USELESS.map(({ name, attack, body }) => ({
     const program = stage.start(world.mcp.url)
     program.write(initialize(0))
     await Promise.race([visit(await program.link()).catch(() => {}), settle(5_000)])
-    check((await program.ending(0)) !== 'result', 'the host got a result')
+    await getsNothing(program)
     const sent = tokens(world).find((value) => value !== undefined)
     check(sent === undefined, `the server got ${JSON.stringify(sent)}`)
     check(!world.mcp.seen.some(({ headers }) => 'x-evil' in headers), 'a header was smuggled')
@@ -132,7 +133,7 @@ const registered: readonly Attack[] = [
       })
       const program = stage.start(world.mcp.url)
       program.write(initialize(0))
-      check((await program.ending(0)) !== 'result', 'the host got a result')
+      await getsNothing(program)
       check(program.links().length === 0, `a page was opened: ${program.links()[0]}`)
     },
   },
@@ -155,6 +156,7 @@ async function keepVisiting(
 const storms: readonly Attack[] = [
   {
     name: 'every-token-refused',
+    bounds: PATIENT,
     attack: 'A server refuses every token that a sign-in brings.',
     expectation: 'The request ends after at most 3 pages, 10 tries and 10 token requests.',
     async run(stage) {
@@ -165,7 +167,7 @@ const storms: readonly Attack[] = [
       program.write(initialize(0))
       const over = (): boolean => program.answers(0).length > 0 || program.hasEnded()
       await Promise.race([keepVisiting(program.links, over, 5), settle(15_000)])
-      check((await program.ending(0)) !== 'result', 'the host got a result')
+      await getsNothing(program)
       const { authorizations, tokenCalls } = world.authority
       check(authorizations.length <= 3, `${authorizations.length} pages`)
       check(tokenCalls.length <= 10, `${tokenCalls.length} token requests`)
@@ -175,6 +177,7 @@ const storms: readonly Attack[] = [
   },
   {
     name: 'every-scope-insufficient',
+    bounds: PATIENT,
     attack: 'A server wants another scope after each sign-in.',
     expectation: 'The call ends after at most 4 pages.',
     async run(stage) {
@@ -227,7 +230,7 @@ const storms: readonly Attack[] = [
     name: 'refresh-during-an-outage',
     attack: 'The authorization server answers every refresh with 502 and a page.',
     expectation: 'No page is opened: the call ends with a readable error.',
-    bounds: { memoryMiB: 256, stderrKiB: 64, seconds: 45 },
+    bounds: PATIENT,
     async run(stage) {
       const world = await startWorld()
       const program = await signIn(stage, world)
@@ -301,6 +304,7 @@ const unknown = (response: ServerResponse): boolean => {
 const refusals: readonly Attack[] = [
   {
     name: 'code-refused-without-end',
+    bounds: PATIENT,
     attack: 'Every code is refused with an error that no specification has.',
     expectation: 'The code is sent at most twice; the request ends without a result.',
     async run(stage) {
@@ -308,7 +312,7 @@ const refusals: readonly Attack[] = [
         script: { token: (_call, response) => unknown(response) },
       })
       await Promise.race([visit(link).catch(() => {}), settle(5_000)])
-      check((await program.ending(0)) !== 'result', 'the host got a result')
+      await getsNothing(program)
       const { tokenCalls } = world.authority
       check(tokenCalls.length <= 2, `${tokenCalls.length} token requests`)
     },
