@@ -44,12 +44,13 @@ interface Entry {
 }
 
 const LISTEN = 'subscriptions/listen'
+const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged'
 
 /**
  * The waiting room of a host of the stateless era, which has no `initialize` that could be held. As
  * long as a person has to sign in nothing more is sent: `server/discover` and subscriptions are
  * answered in the server's place after a moment, everything else after a while. It is there from the
- * host's first request to the server's first result.
+ * host's first request to the server's first result, or its first acknowledgement.
  */
 export function openStatelessRoom(context: StatelessRoomContext): StatelessRoom {
   const { host, events, pending, onStandIn, onEmpty } = context
@@ -181,10 +182,8 @@ export function openStatelessRoom(context: StatelessRoomContext): StatelessRoom 
     const entry = find(id, ({ stood }) => stood)
     if (entry === undefined) return false
     entry.stood = false
-    met = true
     const filter = objectAt(params, 'notifications') ?? Buffer.from('{}')
     for (const change of changesIn(filter, id)) void events.frame(change)
-    void drain()
     return true
   }
 
@@ -195,8 +194,11 @@ export function openStatelessRoom(context: StatelessRoomContext): StatelessRoom 
       return frame.kind === 'request' ? request(frame) : context.send(frame)
     },
     take(frame, owner) {
-      if (frame.method === 'notifications/subscriptions/acknowledged' && acknowledged(frame)) {
-        return undefined
+      if (frame.method === ACKNOWLEDGED) {
+        met = true
+        const wait = acknowledged(frame) ? undefined : events.frame(frame, owner)
+        void drain()
+        return wait
       }
       if (frame.kind !== 'response') return events.frame(frame, owner)
       const isSent = ({ sent }: Entry): boolean => sent
@@ -217,8 +219,5 @@ export function openStatelessRoom(context: StatelessRoomContext): StatelessRoom 
 function acknowledgement(listen: Frame): Frame {
   const filter = objectAt(paramsOf(listen), 'notifications')?.toString('utf8') ?? '{}'
   const meta = `{"${META.subscription}":${listen.id}}`
-  return notification(
-    'notifications/subscriptions/acknowledged',
-    `{"notifications":${filter},"_meta":${meta}}`,
-  )
+  return notification(ACKNOWLEDGED, `{"notifications":${filter},"_meta":${meta}}`)
 }

@@ -195,6 +195,19 @@ test('a subscription is acknowledged at once, and tells of the sign-in', async (
   ])
 })
 
+test('a subscription that the server acknowledges shows that nobody has to sign in', async () => {
+  const { said, send, signInIs, say, wire } = setUp()
+  signInIs(undefined)
+  await send(request(1, 'subscriptions/listen', { notifications: { toolsListChanged: true } }))
+  const params = { notifications: { toolsListChanged: true }, _meta: { [SUBSCRIPTION]: 1 } }
+  await say({ method: 'notifications/subscriptions/acknowledged', params })
+  expect(said).toMatchObject([{ params }])
+  // Another sign-in, for one operation, holds nothing else up.
+  signInIs(LINK)
+  await send(request(2, 'tools/list'))
+  expect(wire()).toEqual(['1 subscriptions/listen', '2 tools/list'])
+})
+
 test('a subscription outlasts the patience of its request', async () => {
   const all = await waiting()
   all.signInIs(undefined)
