@@ -93,6 +93,8 @@ export async function openLink(world: LinkWorld): Promise<Link> {
     inFlight: patience.count,
     async close() {
       await remote.close()
+      // SDK v2 starts a process only to probe, and stops it as soon as that is answered.
+      await verdicts.saved()
       closing.abort(new Error('the bridge is closing'))
       stopClock()
       stopAddresses()

@@ -25,6 +25,8 @@ export interface Verdicts {
   read(): Promise<Verdict>
   /** Changes a part of it; in the background, a failure is a warning. */
   write(change: Verdict): void
+  /** Settles when everything written so far is on disk, or could not be. */
+  saved(): Promise<void>
 }
 
 /** Layout version of the file; another one is read as absent. */
@@ -42,7 +44,7 @@ export function openVerdicts(
 ): Verdicts {
   const file = join(directory, `${nameOf(url, headers)}.json`)
   let known: Promise<Verdict> | undefined
-  let saving: Promise<unknown> = Promise.resolve()
+  let saving: Promise<void> = Promise.resolve()
 
   async function load(): Promise<Verdict> {
     try {
@@ -92,6 +94,7 @@ export function openVerdicts(
           log.warn(`what this server speaks could not be remembered: ${(error as Error).message}`)
         })
     },
+    saved: () => saving,
   }
 }
 
