@@ -48,8 +48,9 @@ export function planOf(client: ClientName, name: ServerName): Plan {
       return { hostEra, serverEra: 'legacy', args: [], cold, cached: opened }
     }
     case 'SDK v2, either': {
-      const cold = ['server/discover', ...opened]
       if (speaks !== 'legacy') return modernRelayed
+      // The probe does not tell the transport: its refusal may be one of a server of either.
+      const cold = ['server/discover', ...(sse ? ['initialize'] : []), ...opened]
       return { hostEra: 'legacy', serverEra: 'legacy', args: [], cold, cached: opened }
     }
     case 'SDK v2, 2026-07-28': {
