@@ -24,7 +24,7 @@ export interface Plan {
   readonly serverEra: Era
   /** More arguments of the bridge. */
   readonly args: readonly string[]
-  /** The requests until the host has its first result, when nothing is known of the server. */
+  /** The requests until the host has its first result, or is connected, when nothing is known of the server. */
   readonly cold: readonly string[]
   /** The same at the next start. */
   readonly cached: readonly string[]
@@ -57,7 +57,7 @@ export function planOf(client: ClientName, name: ServerName): Plan {
       if (speaks !== 'legacy') return modernRelayed
       // Its answer is the server's introduction, for which the session has to be open.
       const cached = [...opened, 'notifications/initialized']
-      const cold = ['server/discover', ...cached]
+      const cold = ['server/discover', ...(sse ? ['initialize'] : []), ...cached]
       const args = ['--protocol', 'translate']
       return { hostEra: 'modern', serverEra: 'legacy', args, cold, cached }
     }

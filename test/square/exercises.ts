@@ -67,9 +67,7 @@ export function numbers(
 
 /** The numbers of a JSON text outside strings, without the message's id. */
 function numbersIn(text: string): string[] {
-  const tokens = text
-    .replace(/"id":\d+/, '')
-    .match(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)
+  const tokens = text.replace(/"id":\d+/, '').match(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)
   return tokens!.filter((token) => !token.startsWith('"'))
 }
 
@@ -91,18 +89,17 @@ export function progress(call: Call): Exercise {
     const reports = peer.messages.slice(before).filter((one) => one.message['method'] === method)
     const steps = reports.map(({ message }) => (message['params'] as { progress: number }).progress)
     assert.equal(steps.length, 3)
-    assert.deepEqual(steps, steps.toSorted((a, b) => a - b))
+    assert.deepEqual(
+      steps,
+      steps.toSorted((a, b) => a - b),
+    )
     // Both SDKs drop a report that they read together with the answer behind it.
     assert.ok(heard <= 3)
   }
 }
 
 /** Log messages at a level that the host has asked for. */
-export function logs(
-  call: Call,
-  level: 'debug' | 'warning' | 'critical',
-  text: RegExp,
-): Exercise {
+export function logs(call: Call, level: 'debug' | 'warning' | 'critical', text: RegExp): Exercise {
   return async ({ peer: { client, notes }, hostEra }) => {
     if (hostEra === 'legacy') {
       await client.setLoggingLevel(level)

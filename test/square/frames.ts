@@ -29,7 +29,12 @@ export function altered({ host, server }: BothSides): readonly string[] {
  */
 export function faults({ host, server, hostEra, serverEra }: BothSides): readonly string[] {
   const toHost = judge(host, hostEra, 'server', said(server, 'server'))
-  const toServer = judge(withoutProbes(server, serverEra), serverEra, 'client', said(host, 'client'))
+  const toServer = judge(
+    withoutProbes(server, serverEra),
+    serverEra,
+    'client',
+    said(host, 'client'),
+  )
   return [
     ...toHost.map((fault) => `to the host, ${fault}`),
     ...toServer.map((fault) => `to the server, ${fault}`),

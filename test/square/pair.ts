@@ -6,7 +6,7 @@ import { openTap, type Tap } from '../support/tap-server.ts'
 import { CLIENTS, type ClientName, LOST, planOf } from './clients.ts'
 import type { Era, Feature, Kit, Pairing } from './features.ts'
 import { altered, faults } from './frames.ts'
-import type { Running, ServerName } from './servers.ts'
+import { type Running, type ServerName, transportOf } from './servers.ts'
 
 /** What became of one start. */
 export interface Outcome {
@@ -19,7 +19,7 @@ export interface Outcome {
   readonly passed: readonly Feature[]
   /** What the server has and this host cannot have there. */
   readonly lost: readonly Feature[]
-  /** The requests that the server saw until the host had its first result. */
+  /** The requests that the server saw until the host had its first result, or was connected without. */
   readonly opening: readonly string[]
   /** What was not as it should be, one line each. */
   readonly problems: readonly string[]
@@ -70,13 +70,18 @@ async function runStart(setup: Setup): Promise<Outcome> {
   const kit = running.kit(serverEra)
   const problems: string[] = []
   const passed: Feature[] = []
-  let opening: readonly string[] = []
+  let opening: readonly string[] | undefined
   const onFirstResult = (): void => {
-    opening = tap.requests.slice(since.requests)
+    opening ??= tap.requests.slice(since.requests).filter(isPart)
   }
+  /** Streams come and go at their own pace; that of HTTP+SSE is the connection. */
+  const isPart = (name: string): boolean =>
+    name !== 'DELETE' && (name !== 'GET' || transportOf(server) === 'sse')
   try {
     const options = { sdk, ...more, bin, home, args, url: tap.url, onFirstResult }
     const peer = await openClient(options)
+    // SDK v2 probes with a process of its own: what is connected then has not asked for anything yet.
+    onFirstResult()
     const tapped: Pairing['tapped'] = () => tap.messages.slice(since.messages)
     try {
       const pairing: Pairing = {
@@ -106,8 +111,9 @@ async function runStart(setup: Setup): Promise<Outcome> {
     const way = changed.length === 0 ? 'relayed' : 'translated'
     if (hostEra === serverEra) problems.push(...changed.map((text) => `altered, ${text}`))
     else if (way === 'relayed') problems.push('relayed between two eras')
+    problems.push(...strayHeaders(tap, since.requests, serverEra))
     if (JSON.stringify(opening) !== JSON.stringify(plan[start])) {
-      problems.push(`${opening.join(', ')} instead of ${plan[start].join(', ')}`)
+      problems.push(`${opening?.join(', ')} instead of ${plan[start].join(', ')}`)
     }
     return outcome(way)
   } catch (error) {
@@ -117,8 +123,22 @@ async function runStart(setup: Setup): Promise<Outcome> {
 
   function outcome(way: Outcome['way']): Outcome {
     const without = lost.map(({ feature }) => feature)
-    return { client, server, start, args, way, passed, lost: without, opening, problems }
+    const seen = opening ?? []
+    return { client, server, start, args, way, passed, lost: without, opening: seen, problems }
   }
+}
+
+/** Requests that carry the headers of the other era, besides the one that finds the era out. */
+function strayHeaders({ requests, headers }: Tap, from: number, era: Era): string[] {
+  const probe = era === 'legacy' ? 'server/discover' : 'initialize'
+  return requests
+    .slice(from)
+    .filter((name, index) => {
+      if (name === probe || (era === 'modern' && !headers[from + index]!['content-type']))
+        return false
+      return 'mcp-method' in headers[from + index]! !== (era === 'modern')
+    })
+    .map((name) => `${name} with the headers of the other era`)
 }
 
 function exercisesOf(kit: Kit): [Feature, NonNullable<Kit[Feature]>][] {

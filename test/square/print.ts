@@ -32,6 +32,11 @@ function lines({ client, server, start, args, way, ...rest }: Outcome): string[]
   const names = [`${client} at ${server}`, start, [way, ...args].join(' ')]
   const features = `${passed.length} of ${passed.length + lost.length} features`
   const without = lost.length === 0 ? '' : ` (not: ${lost.join(', ')})`
-  const line = [...names, features + without, `${opening.length}: ${opening.join(', ')}`].join(' | ')
-  return [`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${line}`, ...problems.map((why) => `       ${why}`)]
+  const line = [...names, features + without, `${opening.length}: ${opening.join(', ')}`].join(
+    ' | ',
+  )
+  return [
+    `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${line}`,
+    ...problems.map((why) => `       ${why}`),
+  ]
 }

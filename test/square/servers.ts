@@ -38,6 +38,10 @@ export const SERVERS = [
 
 export type ServerName = (typeof SERVERS)[number]['server']
 
+export function transportOf(name: ServerName): ServerKind['transport'] {
+  return SERVERS.find(({ server }) => server === name)!.transport
+}
+
 /** One of them that runs. */
 export interface Running {
   readonly url: string

@@ -50,11 +50,10 @@ export async function startLegacyServer(kind: LegacyKind): Promise<LegacyServer>
     mcp.registerTool('sum', { inputSchema: { a: z.number(), b: z.number() } }, ({ a, b }) =>
       text(String(a + b)),
     )
-    mcp.registerTool(
-      'weigh',
-      { inputSchema: {}, outputSchema: { grams: z.number() } },
-      () => ({ ...text('12.5 g'), structuredContent: { grams: 12.5 } }),
-    )
+    mcp.registerTool('weigh', { inputSchema: {}, outputSchema: { grams: z.number() } }, () => ({
+      ...text('12.5 g'),
+      structuredContent: { grams: 12.5 },
+    }))
     const schema = { type: 'object' as const, properties: { name: { type: 'string' as const } } }
     mcp.registerTool('form', { inputSchema: {} }, async (_args, { requestId }) => {
       const form = { message: 'Who?', requestedSchema: schema }

@@ -20,9 +20,7 @@ export interface LinkServer {
   readonly url: string
   /** How often a tool has been run, by its name. */
   ran(name: string): number
-  /** The calls of `slow` that nobody has cancelled or let go. */
-  readonly slow: number
-  /** Lets them go. */
+  /** Lets the calls of `slow` go. */
   release(): void
   /** The description of `count` from now on. */
   describe(text: string): void
@@ -43,6 +41,10 @@ interface Work {
 }
 
 const text = (words: string) => ({ content: [{ type: 'text' as const, text: words }] })
+const begun = (progressToken = 'none' as string | number) => ({
+  method: 'notifications/progress' as const,
+  params: { progressToken, progress: 1 },
+})
 const LOOK = { readOnlyHint: true }
 const PAGE = { url: 'https://a.example/', message: 'Go' }
 
@@ -90,9 +92,6 @@ export async function startLinkServer(era: 'legacy' | 'modern'): Promise<LinkSer
   return {
     url: `http://127.0.0.1:${port}/mcp`,
     ran: (name) => runs.get(name) ?? 0,
-    get slow() {
-      return waiting.size
-    },
     release() {
       for (const go of waiting) go()
     },
@@ -118,8 +117,10 @@ function withSessions(work: Work): { serve: Serve; forget(): void } {
     const counts = { description: work.description(), inputSchema: {} }
     mcp.registerTool('count', counts, () => text(work.run('count')))
     mcp.registerTool('look', { inputSchema: {}, annotations: LOOK }, () => text(work.run('look')))
-    mcp.registerTool('slow', { inputSchema: {} }, async (_args, { signal }) => {
+    mcp.registerTool('slow', { inputSchema: {} }, async (_args, extra) => {
       const said = work.run('slow')
+      const { _meta: meta, signal, sendNotification } = extra
+      await sendNotification(begun(meta?.progressToken))
       await work.wait(signal)
       return text(said)
     })
@@ -167,6 +168,8 @@ function withoutSessions(work: Work): { serve: Serve; forget(): void } {
     mcp.registerTool('look', { inputSchema, annotations: LOOK }, () => text(work.run('look')))
     mcp.registerTool('slow', { inputSchema }, async (_args, { mcpReq }) => {
       const said = work.run('slow')
+      const { _meta: meta } = mcpReq
+      await mcpReq.notify(begun(meta?.progressToken))
       await work.wait(mcpReq.signal)
       return text(said)
     })

@@ -109,7 +109,10 @@ export const LEGACY: Readonly<Record<string, MethodSchemas>> = {
   'notifications/elicitation/complete': {
     message: zod(legacy.ElicitationCompleteNotificationSchema),
   },
-  'tasks/get': { message: zod(legacy.GetTaskRequestSchema), result: zod(legacy.GetTaskResultSchema) },
+  'tasks/get': {
+    message: zod(legacy.GetTaskRequestSchema),
+    result: zod(legacy.GetTaskResultSchema),
+  },
   'tasks/result': { message: zod(legacy.GetTaskPayloadRequestSchema) },
   'tasks/cancel': {
     message: zod(legacy.CancelTaskRequestSchema),
@@ -147,7 +150,6 @@ export const MODERN: Readonly<Record<string, MethodSchemas>> = {
   'notifications/resources/list_changed': { message: spec('ResourceListChangedNotification') },
   'notifications/resources/updated': { message: spec('ResourceUpdatedNotification') },
 }
-
 
 /** The questions inside an `input_required` result, and what answers them. */
 export const QUESTIONS: Readonly<Record<string, MethodSchemas>> = {

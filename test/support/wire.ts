@@ -114,7 +114,8 @@ function wrongReplies(
 function wrongQuestions(result: Record<string, unknown>): string | undefined {
   const { inputRequests, requestState } = result
   if (inputRequests === undefined && requestState === undefined) return 'neither question nor state'
-  if (requestState !== undefined && typeof requestState !== 'string') return 'a state that is no text'
+  if (requestState !== undefined && typeof requestState !== 'string')
+    return 'a state that is no text'
   for (const question of Object.values(questionsOf(result))) {
     const { method = '', params } = question
     const known = QUESTIONS[method]
