@@ -116,7 +116,8 @@ test('a host that only asks for the versions is answered from memory the second 
   const first = startBridge(server.url)
   first.write(probe)
   expect(await first.answer('p')).toMatchObject({ error: { code: -32601 } })
-  first.end()
+  // As SDK v2 does: the process was only there for the probe.
+  first.child.kill('SIGTERM')
   await first.exit()
   const second = startBridge(server.url, { home: first.home })
   second.write(probe)

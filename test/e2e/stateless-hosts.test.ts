@@ -12,7 +12,8 @@ import { watchWire } from '../support/wire.ts'
 const MODERN = '2026-07-28'
 const KINDS: readonly LegacyKind[] = ['session', 'stateless', 'sse']
 const EVERYTHING = ['streamableHttp', 'sse'] as const
-const WORKER = ['/legacy/mcp', '/sse'] as const
+/** The other endpoints are part of the square. */
+const WORKER = ['/sse'] as const
 
 const servers = new Map<LegacyKind, LegacyServer>()
 const everything = new Map<string, { url: string; stop(): void }>()
@@ -246,14 +247,6 @@ test('a server without a stream of its own is not expected to tell of changes', 
   const subscription = await client.listen(wish)
   expect(subscription.honoredFilter).toEqual({ resourceSubscriptions: [] })
   await subscription.close()
-})
-
-test('a host of both eras falls back and loses nothing', async () => {
-  for (const kind of KINDS) {
-    const { client } = await connectV2(servers.get(kind)!.url, { mode: 'auto' })
-    expect(client.getNegotiatedProtocolVersion()).not.toBe(MODERN)
-    expect(textOf(await client.callTool({ name: 'sum', arguments: { a: 1, b: 1 } }))).toContain('2')
-  }
 })
 
 test('when the host goes, its subscriptions end in good order and the session is deleted', async () => {

@@ -1,13 +1,9 @@
 // @ts-check
-// Real hosts, from npm: `bridge install` puts a server into each, and each has to reach it through
-// the bridge. Not part of `npm test`: the hosts are 1 GB. Usage: npm run interop:hosts [-- folder],
-// the folder being where the hosts are, or are installed and kept.
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { packAndInstall } from '../support/packed.mjs'
 
 /** Longest time for one command of a host; opencode sets up a database first. */
 const COMMAND_MS = 120_000
@@ -121,44 +117,53 @@ async function installHosts(folder) {
   await writeFile(join(folder, 'package.json'), '{"private":true}')
   const words = ['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', ...PACKAGES]
   const { code, output } = await run(words, { cwd: folder, env: process.env })
-  if (code !== 0) throw new Error(output)
-  return bin
+  return code === 0 ? bin : new Error(output)
 }
 
-const kept = process.argv[2]
-const folder = kept ?? (await mkdtemp(join(tmpdir(), 'bridge-interop-')))
-const home = await mkdtemp(join(tmpdir(), 'bridge-home-'))
-const server = await startServer()
-const packed = await packAndInstall()
-let failures = 0
-try {
-  const bin = await installHosts(folder)
-  const env = { HOME: home, PATH: `${bin}:${dirname(process.execPath)}:${process.env['PATH']}` }
-  // Gemini starts no servers in a folder that nobody has said to trust.
-  await mkdir(join(home, '.gemini'))
-  const trusting = { security: { folderTrust: { enabled: false } } }
-  await writeFile(join(home, '.gemini', 'settings.json'), JSON.stringify(trusting))
-  const cwd = join(home, 'project')
-  await mkdir(cwd)
-  for (const { id, command, stdin, connected } of HOSTS) {
-    const words = ['install', id, server.url, '--name', 'probe', '--pin-node']
-    const installed = await run([process.execPath, packed.bin, ...words], { cwd, env })
-    server.methods.length = 0
-    const input = stdin === undefined ? {} : { stdin, until: connected }
-    const { output } = await run(command, { cwd, env, ...input })
-    // oxlint-disable-next-line no-control-regex -- the colours of a terminal
-    const plain = output.replaceAll(/\u001b\[[\d;]*m/g, '')
-    const ok = installed.code === 0 && connected.test(plain) && server.methods.length > 0
-    const seen = server.methods.join(', ')
-    console.log(`${ok ? 'ok  ' : 'FAIL'} ${id}: ${command.join(' ')} → ${seen}`)
-    if (ok) continue
-    failures++
-    console.log(installed.output, plain.slice(-2000))
+/**
+ * Real hosts, from npm, which are 1 GB: `bridge install` puts a server into each, and each has to
+ * reach it through the bridge. True when all did.
+ *
+ * @param {string} bridge The packed bridge.
+ * @param {string} [kept] The folder where the hosts are, or are installed and kept.
+ */
+export async function tryHosts(bridge, kept) {
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'bridge-interop-')))
+  const home = await mkdtemp(join(tmpdir(), 'bridge-home-'))
+  const server = await startServer()
+  let failures = 0
+  try {
+    const bin = await installHosts(folder)
+    if (bin instanceof Error) {
+      console.log(`FAIL the host programs could not be fetched from npm: ${bin.message.trim()}`)
+      return false
+    }
+    const env = { HOME: home, PATH: `${bin}:${dirname(process.execPath)}:${process.env['PATH']}` }
+    // Gemini starts no servers in a folder that nobody has said to trust.
+    await mkdir(join(home, '.gemini'))
+    const trusting = { security: { folderTrust: { enabled: false } } }
+    await writeFile(join(home, '.gemini', 'settings.json'), JSON.stringify(trusting))
+    const cwd = join(home, 'project')
+    await mkdir(cwd)
+    for (const { id, command, stdin, connected } of HOSTS) {
+      const words = ['install', id, server.url, '--name', 'probe', '--pin-node']
+      const installed = await run([process.execPath, bridge, ...words], { cwd, env })
+      server.methods.length = 0
+      const input = stdin === undefined ? {} : { stdin, until: connected }
+      const { output } = await run(command, { cwd, env, ...input })
+      // oxlint-disable-next-line no-control-regex -- the colours of a terminal
+      const plain = output.replaceAll(/\u001b\[[\d;]*m/g, '')
+      const ok = installed.code === 0 && connected.test(plain) && server.methods.length > 0
+      const seen = server.methods.join(', ')
+      console.log(`${ok ? 'ok  ' : 'FAIL'} ${id}: ${command.join(' ')} → ${seen}`)
+      if (ok) continue
+      failures++
+      console.log(installed.output, plain.slice(-2000))
+    }
+  } finally {
+    server.stop()
+    await rm(home, { recursive: true, force: true })
+    if (kept === undefined) await rm(folder, { recursive: true, force: true })
   }
-} finally {
-  server.stop()
-  await rm(packed.folder, { recursive: true })
-  await rm(home, { recursive: true, force: true })
-  if (kept === undefined) await rm(folder, { recursive: true, force: true })
+  return failures === 0
 }
-process.exitCode = failures === 0 ? 0 : 1

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { completable } from '@modelcontextprotocol/sdk/server/completable.js'
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
@@ -49,8 +50,29 @@ export async function startLegacyServer(kind: LegacyKind): Promise<LegacyServer>
     mcp.registerTool('sum', { inputSchema: { a: z.number(), b: z.number() } }, ({ a, b }) =>
       text(String(a + b)),
     )
+    mcp.registerTool('weigh', { inputSchema: {}, outputSchema: { grams: z.number() } }, () => ({
+      ...text('12.5 g'),
+      structuredContent: { grams: 12.5 },
+    }))
+    const schema = { type: 'object' as const, properties: { name: { type: 'string' as const } } }
+    mcp.registerTool('form', { inputSchema: {} }, async (_args, { requestId }) => {
+      const form = { message: 'Who?', requestedSchema: schema }
+      return text(await server.elicitInput(form, { relatedRequestId: requestId }))
+    })
+    mcp.registerTool('visit', { inputSchema: {} }, async (_args, { requestId }) => {
+      const elicitationId = randomUUID()
+      const page = { mode: 'url' as const, elicitationId, url: 'https://a.example/', message: 'Go' }
+      return text(await server.elicitInput(page, { relatedRequestId: requestId }))
+    })
+    mcp.registerTool('sample', { inputSchema: {} }, async (_args, { requestId }) => {
+      const messages = [{ role: 'user' as const, content: { type: 'text' as const, text: 'hi' } }]
+      const question = { messages, maxTokens: 5 }
+      return text(await server.createMessage(question, { relatedRequestId: requestId }))
+    })
+    mcp.registerTool('roots', { inputSchema: {} }, async (_args, { sendRequest }) =>
+      text(await sendRequest({ method: 'roots/list' }, ListRootsResultSchema)),
+    )
     mcp.registerTool('ask', { inputSchema: {} }, async (_args, { sendRequest, requestId }) => {
-      const schema = { type: 'object' as const, properties: { name: { type: 'string' as const } } }
       const related = { relatedRequestId: requestId }
       const [who, sampled] = await Promise.all([
         server.elicitInput({ message: 'Who?', requestedSchema: schema }, related),
@@ -107,7 +129,10 @@ export async function startLegacyServer(kind: LegacyKind): Promise<LegacyServer>
     mcp.registerResource('notes', template, {}, (uri) => ({
       contents: [{ uri: uri.href, text: '' }],
     }))
-    mcp.registerPrompt('greet', { argsSchema: { name: z.string() } }, ({ name }) => ({
+    const name = completable(z.string(), (typed) =>
+      ['Ada', 'Ben'].filter((known) => known.startsWith(typed)),
+    )
+    mcp.registerPrompt('greet', { argsSchema: { name } }, ({ name }) => ({
       messages: [{ role: 'user', content: { type: 'text', text: `Greet ${name}` } }],
     }))
     server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {

@@ -1,5 +1,4 @@
-import { specTypeSchemas } from '@modelcontextprotocol/client'
-import * as legacy from '@modelcontextprotocol/sdk/types.js'
+import { ENVELOPE, FORM, LEGACY, MODERN, QUESTIONS } from './wire-schemas.ts'
 
 /**
  * Judges the messages of one side of the bridge by what the SDKs publish: SDK v1's types for the
@@ -21,150 +20,22 @@ interface Message {
   readonly error?: unknown
 }
 
-/** Says what is wrong with a value, `undefined` when nothing is. */
-type Check = (value: unknown) => string | undefined
-
-interface ZodSchema {
-  safeParse(value: unknown): { success: boolean; error?: { message: string } | undefined }
-}
-
-const zod =
-  (schema: ZodSchema): Check =>
-  (value) => {
-    const { success, error } = schema.safeParse(value)
-    return success ? undefined : (error?.message ?? 'refused')
-  }
-
-/** A schema of SDK v2 by its name in the specification. */
-const spec =
-  (name: keyof typeof specTypeSchemas): Check =>
-  (value) => {
-    const outcome = specTypeSchemas[name]['~standard'].validate(value)
-    if (outcome instanceof Promise) throw new TypeError(`${name} validates later`)
-    return outcome.issues === undefined ? undefined : JSON.stringify(outcome.issues)
-  }
-
-interface MethodSchemas {
-  readonly message?: Check
-  readonly result?: Check
-}
-
-const LEGACY: Readonly<Record<string, MethodSchemas>> = {
-  initialize: {
-    message: zod(legacy.InitializeRequestSchema),
-    result: zod(legacy.InitializeResultSchema),
-  },
-  ping: { message: zod(legacy.PingRequestSchema), result: zod(legacy.EmptyResultSchema) },
-  'tools/list': {
-    message: zod(legacy.ListToolsRequestSchema),
-    result: zod(legacy.ListToolsResultSchema),
-  },
-  'tools/call': {
-    message: zod(legacy.CallToolRequestSchema),
-    result: zod(legacy.CallToolResultSchema),
-  },
-  'prompts/list': {
-    message: zod(legacy.ListPromptsRequestSchema),
-    result: zod(legacy.ListPromptsResultSchema),
-  },
-  'prompts/get': {
-    message: zod(legacy.GetPromptRequestSchema),
-    result: zod(legacy.GetPromptResultSchema),
-  },
-  'resources/list': {
-    message: zod(legacy.ListResourcesRequestSchema),
-    result: zod(legacy.ListResourcesResultSchema),
-  },
-  'resources/templates/list': {
-    message: zod(legacy.ListResourceTemplatesRequestSchema),
-    result: zod(legacy.ListResourceTemplatesResultSchema),
-  },
-  'resources/read': {
-    message: zod(legacy.ReadResourceRequestSchema),
-    result: zod(legacy.ReadResourceResultSchema),
-  },
-  'resources/subscribe': {
-    message: zod(legacy.SubscribeRequestSchema),
-    result: zod(legacy.EmptyResultSchema),
-  },
-  'resources/unsubscribe': {
-    message: zod(legacy.UnsubscribeRequestSchema),
-    result: zod(legacy.EmptyResultSchema),
-  },
-  'completion/complete': {
-    message: zod(legacy.CompleteRequestSchema),
-    result: zod(legacy.CompleteResultSchema),
-  },
-  'logging/setLevel': {
-    message: zod(legacy.SetLevelRequestSchema),
-    result: zod(legacy.EmptyResultSchema),
-  },
-  'sampling/createMessage': {
-    message: zod(legacy.CreateMessageRequestSchema),
-    result: zod(legacy.CreateMessageResultWithToolsSchema),
-  },
-  'elicitation/create': {
-    message: zod(legacy.ElicitRequestSchema),
-    result: zod(legacy.ElicitResultSchema),
-  },
-  'roots/list': {
-    message: zod(legacy.ListRootsRequestSchema),
-    result: zod(legacy.ListRootsResultSchema),
-  },
-  'notifications/initialized': { message: zod(legacy.InitializedNotificationSchema) },
-  'notifications/cancelled': { message: zod(legacy.CancelledNotificationSchema) },
-  'notifications/progress': { message: zod(legacy.ProgressNotificationSchema) },
-  'notifications/message': { message: zod(legacy.LoggingMessageNotificationSchema) },
-  'notifications/tools/list_changed': { message: zod(legacy.ToolListChangedNotificationSchema) },
-  'notifications/prompts/list_changed': {
-    message: zod(legacy.PromptListChangedNotificationSchema),
-  },
-  'notifications/resources/list_changed': {
-    message: zod(legacy.ResourceListChangedNotificationSchema),
-  },
-  'notifications/resources/updated': { message: zod(legacy.ResourceUpdatedNotificationSchema) },
-}
-
-const MODERN: Readonly<Record<string, MethodSchemas>> = {
-  'server/discover': { message: spec('DiscoverRequest'), result: spec('DiscoverResult') },
-  'tools/list': { message: spec('ListToolsRequest'), result: spec('ListToolsResult') },
-  'tools/call': { message: spec('CallToolRequest'), result: spec('CallToolResult') },
-  'prompts/list': { message: spec('ListPromptsRequest'), result: spec('ListPromptsResult') },
-  'prompts/get': { message: spec('GetPromptRequest'), result: spec('GetPromptResult') },
-  'resources/list': { message: spec('ListResourcesRequest'), result: spec('ListResourcesResult') },
-  'resources/templates/list': {
-    message: spec('ListResourceTemplatesRequest'),
-    result: spec('ListResourceTemplatesResult'),
-  },
-  'resources/read': { message: spec('ReadResourceRequest'), result: spec('ReadResourceResult') },
-  'completion/complete': { message: spec('CompleteRequest'), result: spec('CompleteResult') },
-  'subscriptions/listen': {
-    message: spec('SubscriptionsListenRequest'),
-    result: spec('SubscriptionsListenResult'),
-  },
-  'notifications/cancelled': { message: spec('CancelledNotification') },
-  'notifications/progress': { message: spec('ProgressNotification') },
-  'notifications/message': { message: spec('LoggingMessageNotification') },
-  'notifications/subscriptions/acknowledged': {
-    message: spec('SubscriptionsAcknowledgedNotification'),
-  },
-  'notifications/tools/list_changed': { message: spec('ToolListChangedNotification') },
-  'notifications/prompts/list_changed': { message: spec('PromptListChangedNotification') },
-  'notifications/resources/list_changed': { message: spec('ResourceListChangedNotification') },
-  'notifications/resources/updated': { message: spec('ResourceUpdatedNotification') },
-}
-
 const META = 'io.modelcontextprotocol/'
 
 /** Methods whose results say how long they may be kept. */
 const CACHED = /^(?:server\/discover|.*\/list|resources\/read)$/
 
-/** Watches one side of the bridge; `era` is what is spoken there. */
-export function watchWire(era: 'legacy' | 'modern'): Wire {
+/**
+ * Watches one side of the bridge; `era` is what is spoken there. `everyMethod` takes a method that
+ * has no schema for a fault.
+ */
+export function watchWire(era: 'legacy' | 'modern', { everyMethod = false } = {}): Wire {
   const faults: string[] = []
   const schemas = era === 'legacy' ? LEGACY : MODERN
   /** The methods of the open requests, by who asked and under which id. */
   const open = new Map<string, string>()
+  /** The methods of the questions in `input_required` results, by their key. */
+  const questions = new Map<string, string>()
   const fault = (what: string, message: unknown): void => {
     faults.push(`${what}: ${JSON.stringify(message)?.slice(0, 1000)}`)
   }
@@ -172,12 +43,21 @@ export function watchWire(era: 'legacy' | 'modern'): Wire {
   function take(message: Message, from: 'client' | 'server'): void {
     const other = from === 'client' ? 'server' : 'client'
     const { id, method, result } = message
+    // A server that cannot know which request it refuses says so by null.
+    const unformed = id === null ? undefined : ENVELOPE(message)
+    if (unformed !== undefined) fault(`${from}: ${unformed}`, message)
     if (method !== undefined) {
-      const wrong = schemas[method]?.message?.(message)
+      const known = schemas[method]
+      const wrong =
+        known === undefined && everyMethod
+          ? 'a method that this era does not have'
+          : known?.message?.(message)
       if (wrong !== undefined) fault(`${from} ${method}: ${wrong}`, message)
       if (id !== undefined) open.set(`${from} ${JSON.stringify(id)}`, method)
       const strange = era === 'legacy' ? strangeInLegacy(message) : strangeInModern(message, from)
       if (strange !== undefined) fault(`${from} ${method}: ${strange}`, message)
+      const wrongReply = wrongReplies(message, questions)
+      if (wrongReply !== undefined) fault(`${from} ${method}: ${wrongReply}`, message)
       return
     }
     if (era === 'modern' && from === 'client') fault('a response of a client', message)
@@ -192,8 +72,11 @@ export function watchWire(era: 'legacy' | 'modern'): Wire {
     const strange = era === 'legacy' ? legacyResult(result) : modernResult(asked, result)
     const wrong =
       era === 'modern' && result['resultType'] === 'input_required'
-        ? undefined
+        ? wrongQuestions(result)
         : schemas[asked]?.result?.(result)
+    for (const [key, question] of Object.entries(questionsOf(result))) {
+      questions.set(key, String(question.method))
+    }
     for (const reason of [strange, wrong]) {
       if (reason !== undefined) fault(`${from} result of ${asked}: ${reason}`, message)
     }
@@ -207,6 +90,46 @@ export function watchWire(era: 'legacy' | 'modern'): Wire {
     fromServer: (message) => each(message, 'server'),
     faults,
   }
+}
+
+function questionsOf({ inputRequests = {} }: Record<string, unknown>): Record<string, Message> {
+  return inputRequests as Record<string, Message>
+}
+
+/** What is wrong with the answers that a request brings to questions of an earlier result. */
+function wrongReplies(
+  { params }: Message,
+  questions: ReadonlyMap<string, string>,
+): string | undefined {
+  for (const [key, reply] of Object.entries((params?.['inputResponses'] ?? {}) as object)) {
+    const method = questions.get(key)
+    if (method === undefined) return `answers ${key}, which nobody asked`
+    const wrong = QUESTIONS[method]?.result?.(reply)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
+}
+
+/** What is wrong with the questions of an `input_required` result (MCP 2026-07-28, patterns/mrtr). */
+function wrongQuestions(result: Record<string, unknown>): string | undefined {
+  const { inputRequests, requestState } = result
+  if (inputRequests === undefined && requestState === undefined) return 'neither question nor state'
+  if (requestState !== undefined && typeof requestState !== 'string')
+    return 'a state that is no text'
+  for (const question of Object.values(questionsOf(result))) {
+    const { method = '', params } = question
+    const known = QUESTIONS[method]
+    if (known === undefined) return `the question ${method}`
+    const isPage = params?.['mode'] === 'url'
+    if (isPage && 'elicitationId' in params) return 'an elicitationId'
+    if (isPage && (typeof params['url'] !== 'string' || typeof params['message'] !== 'string')) {
+      return 'a page without an address'
+    }
+    const check = method === 'elicitation/create' && !isPage ? FORM : known.message
+    const wrong = check?.(question)
+    if (wrong !== undefined) return wrong
+  }
+  return undefined
 }
 
 function strangeInLegacy({ method, params }: Message): string | undefined {
