@@ -67,7 +67,8 @@ async function fuzz({ property, runs }, ms) {
     })
     count += details.numRuns
     // A machine so busy that no case was run in time proves nothing.
-    if (details.failed && details.counterexample !== null) return { count, failure: fc.defaultReportMessage(details), batch }
+    if (details.failed && details.counterexample !== null)
+      return { count, failure: fc.defaultReportMessage(details), batch }
     if (Date.now() >= end) return { count }
   }
 }
