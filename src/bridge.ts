@@ -8,7 +8,7 @@ import { claimStdout } from './local/output.ts'
 import { type Link, watchHost } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
 import { openLink } from './link.ts'
-import { createLog, silentLog } from './log.ts'
+import { createLog, silentLog, sparing } from './log.ts'
 import type { ServerOptions } from './options.ts'
 import { pathsOf } from './paths.ts'
 import { createRelay } from './relay.ts'
@@ -40,7 +40,7 @@ export async function runBridge(
   const trace = await traceOf(options, process)
   const quiet = options.silent
     ? { ...silentLog, state: status.change }
-    : createLog(process.stderr, undefined, status.change)
+    : sparing(createLog(process.stderr, undefined, status.change))
   const log = trace?.log(quiet) ?? quiet
   const local = trace?.local(stdio) ?? stdio
 

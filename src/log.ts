@@ -16,31 +16,37 @@ export interface StateChange {
   readonly [detail: string]: string | number | boolean | undefined
 }
 
-/**
- * Writes to stderr, with the program's name where others write too; control characters of servers never
- * reach a terminal, and a server that gives reason for a line with each message does not fill a disk.
- */
+/** Writes to stderr, with the program's name where others write too; control characters of servers never reach a terminal. */
 export function createLog(
   stderr: Writable,
   prefix = 'bridge: ',
   onState: Log['state'] = () => {},
 ): Log {
-  const write = (line: string): void => void stderr.write(`${prefix}${printable(line)}\n`)
+  return {
+    warn: (line) => {
+      stderr.write(`${prefix}${printable(line)}\n`)
+    },
+    state: onState,
+  }
+}
+
+/** Says no more than a person reads: a server can give reason for a line with every message, for days. */
+export function sparing({ warn, state }: Log): Log {
   let begun = 0
   let lines = 0
   return {
     warn(line) {
       const now = Date.now()
       if (now - begun >= LOG_WINDOW_MS) {
-        if (lines > MAX_LOG_LINES) write(`${lines - MAX_LOG_LINES} more lines were left out`)
+        if (lines > MAX_LOG_LINES) warn(`${lines - MAX_LOG_LINES} more lines were left out`)
         begun = now
         lines = 0
       }
       lines++
-      if (lines <= MAX_LOG_LINES) write(line)
-      else if (lines === MAX_LOG_LINES + 1) write('too much to say; more is left out for a minute')
+      if (lines <= MAX_LOG_LINES) warn(line)
+      else if (lines === MAX_LOG_LINES + 1) warn('too much to say; more is left out for a minute')
     },
-    state: onState,
+    state,
   }
 }
 

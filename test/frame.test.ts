@@ -49,6 +49,15 @@ describe('what a text is', () => {
   )
 })
 
+test.each([
+  ['a lone byte', '{"id":1,"result":"\xff"}'],
+  ['half a character', '{"id":1,"result":"\xc3"}'],
+  ['an overlong slash', '{"id":1,"result":"\xc0\xaf"}'],
+  ['half a surrogate pair', '{"id":1,"result":"\xed\xa0\x80"}'],
+])('%s is not UTF-8, so it is no frame', (_, text) => {
+  expect(readFrame(Buffer.from(text, 'latin1'))).toBeUndefined()
+})
+
 describe('ids', () => {
   test.each(['0', '"0"', '1.5', '1.50', '12345678901234567890', 'null', '""', '-0', '"\\u0030"'])(
     'keep their source: %s',

@@ -54,32 +54,6 @@ describe('A-58: a server decides what page is opened, and nothing else', () => {
     expect(new URL(link).searchParams.get('code_challenge_method')).toBe('S256')
   })
 
-  test.each([
-    'ms-msdt:/id PCWDiagnostic',
-    'search-ms:query=x&crumb=location:\\\\evil\\share',
-    'smb://evil/share',
-    'vbscript:msgbox(1)',
-    '\tjava\nscript:alert(1)',
-    'view-source:https://evil.example',
-    'https:',
-    'https://accounts.example@127.0.0.1:9/',
-    '--version',
-    '/etc/passwd',
-    '\\\\evil\\share\\a.exe',
-    'calc.exe',
-    '',
-  ])('%j starts no program at all', async (endpoint) => {
-    const world = await startWorld({ script: { metadata: { authorization_endpoint: endpoint } } })
-    const spawns = watchSpawns()
-    const host = startHost(world.mcp.url, spawns.options)
-    host.write(initialize(0))
-    expect(await host.answer(0)).toHaveProperty('error')
-    expect(spawns.entries()).toEqual([])
-    expect(host.browser.calls()).toEqual([])
-    expect(world.authority.registrations).toEqual([])
-    expect(host.stderr()).not.toContain('open this address')
-  })
-
   test('no program is started but for a sign-in', async () => {
     const world = await startWorld()
     const spawns = watchSpawns()

@@ -169,58 +169,6 @@ describe('A-101: a public server cannot send us to an address of a private netwo
 })
 
 describe('A-102: nothing is sent after a redirect to another origin', () => {
-  test('of the metadata of the server', async () => {
-    const canary = await startCanary()
-    const server = await startProtected({
-      judge: () => ({ status: 401, challenge: 'Bearer resource_metadata="/moved"' }),
-      also({ path }, response) {
-        if (path !== '/moved') return false
-        response.writeHead(302, { location: `${canary.origin}/metadata` }).end()
-        return true
-      },
-    })
-    const { answer, tabs } = await start(server.url, canary)
-    expect(answer.error?.message).toContain(`redirects to ${canary.origin}; not followed`)
-    expect(tabs).toBe(0)
-    expect(canary.hits()).toEqual([])
-  })
-
-  test('of the metadata of the authorization server', async () => {
-    const canary = await startCanary()
-    const world = await startWorld({
-      script: {
-        other: ({ path }, response) => {
-          if (!path.startsWith('/.well-known/oauth-authorization-server/')) return false
-          response.writeHead(301, { location: `${canary.origin}/metadata` }).end()
-          return true
-        },
-      },
-    })
-    const { url } = await startNaming('127.0.0.1', {
-      authorization_servers: `${world.authority.issuer}/tenant`,
-    })
-    const { answer, tabs } = await start(url, canary)
-    expect(answer.error?.message).toContain(`redirects to ${canary.origin}; not followed`)
-    expect(tabs).toBe(0)
-    expect(canary.hits()).toEqual([])
-  })
-
-  test('of the registration', async () => {
-    const canary = await startCanary()
-    const world = await startWorld({
-      script: {
-        register: (_request, response) => {
-          response.writeHead(307, { location: `${canary.origin}/register` }).end()
-          return true
-        },
-      },
-    })
-    const { answer, tabs } = await start(world.mcp.url, canary)
-    expect(answer.error?.message).toContain(`redirects to ${canary.origin}; not followed`)
-    expect(tabs).toBe(0)
-    expect(canary.hits()).toEqual([])
-  })
-
   test.each([301, 302, 303, 307, 308])('of the token request, with %i', async (status) => {
     const canary = await startCanary()
     const world = await startWorld({

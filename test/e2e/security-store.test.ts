@@ -1,6 +1,5 @@
 import {
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -8,10 +7,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { visit } from '../auth/browser-stub.ts'
-import { credentialsFolder, editStored, homeFolder, storedFile } from '../auth/home.ts'
+import { editStored, homeFolder, storedFile } from '../auth/home.ts'
 import { finish, printedLink, request, signedIn, startHost } from '../auth/host.ts'
 import { startWorld, type World } from '../auth/world.ts'
 import { type BridgeOptions, initialize } from '../support/bridge.ts'
@@ -75,14 +74,6 @@ describe('A-75: the store', () => {
     expect(Object.values(modesBelow(home)).filter((mode) => /[1-7]$/.test(mode))).toEqual([])
   })
 
-  test('a folder that was open to others is closed', async () => {
-    const world = await startWorld()
-    const home = homeFolder()
-    mkdirSync(credentialsFolder(home), { recursive: true, mode: 0o777 })
-    await finish(await signedIn(world, { home }))
-    expect(statSync(credentialsFolder(home)).mode & 0o777).toBe(0o700)
-  })
-
   test('a symbolic link in its place is neither read nor written through', async () => {
     const world = await startWorld()
     const { home, file } = await homeWith(world, '')
@@ -93,17 +84,6 @@ describe('A-75: the store', () => {
     expect(await worksWithout(world, { home })).toMatch(refusedText)
     expect(readFileSync(target, 'utf8')).toBe('of somebody else')
     expect(lstatSync(file).isSymbolicLink()).toBe(true)
-  })
-
-  test('a symbolic link in the place of the folder is not followed either', async () => {
-    const world = await startWorld()
-    const home = homeFolder()
-    const target = join(home, 'target')
-    mkdirSync(target)
-    mkdirSync(dirname(credentialsFolder(home)), { recursive: true })
-    symlinkSync(target, credentialsFolder(home))
-    expect(await worksWithout(world, { home })).toMatch(refusedText)
-    expect(readdirSync(target)).toEqual([])
   })
 
   test('somebody else’s tokens are not used, and ours not given to them', async () => {
@@ -126,12 +106,8 @@ describe('A-75: the store', () => {
   })
 
   test.each([
-    ['nothing', ''],
     ['half of it', '{"layout":1,"server":"http'],
     ['another shape', '{"layout":1,"issuers":[]}'],
-    ['zeros, as after a power cut', '\u0000'.repeat(4096)],
-    ['something deep', '['.repeat(100_000)],
-    ['a poisoned prototype', '{"layout":1,"__proto__":{"current":"x"},"issuers":{}}'],
   ])('damaged by %s, is set aside and said so', async (_, content) => {
     const world = await startWorld()
     const { home, file } = await homeWith(world, content)
