@@ -36,8 +36,9 @@ const NOTES: Behaviour = {
   },
   'tools/list': answer(() => ({ tools: TOOLS })),
   'tools/call': answer(({ message }) => {
-    const { name, arguments: given } = message?.params ?? {}
-    return { content: [{ type: 'text', text: `${String(name)} ${JSON.stringify(given)}` }] }
+    const { text } = (message?.params?.['arguments'] ?? {}) as { text?: unknown }
+    const said = text === undefined ? 'note://7 Buy milk' : `Kept as note://7: ${String(text)}`
+    return { content: [{ type: 'text', text: said }] }
   }),
   'resources/list': answer(() => ({ resources: [{ uri: 'note://7', name: 'The seventh' }] })),
   'resources/read': answer(() => ({ contents: [{ uri: 'note://7', text: 'Buy milk' }] })),

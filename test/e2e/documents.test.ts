@@ -1,14 +1,17 @@
 import { describe, expect, inject, test } from 'vitest'
 import { readCommandLine } from '../../src/arguments.ts'
 import { startWorld } from '../auth/world.ts'
-import { argumentsOf, commandsOf, isShell, type Typed } from '../docs/commands.ts'
+import { argumentsOf, commandsOf, isShell } from '../docs/commands.ts'
 import { type Block, blocksOf, DOCUMENTS } from '../docs/documents.ts'
 import { type Audience, newMachine, type Ran } from '../docs/machine.ts'
 import { startNotesServer } from '../docs/notes-server.ts'
 import type { Message } from '../support/bridge.ts'
 
-/** Addresses that documents use for a server. */
-const EXAMPLE = /https:\/\/(?:[\w-]+\.)?example\.com(?=\/)/g
+/** A text of a document with a real server in the place of that at example.com. */
+const at = (origin: string, text: string): string =>
+  text
+    .replaceAll(/https:\/\/(?:[\w-]+\.)?example\.com(?=\/)/g, origin)
+    .replaceAll(/\bexample\.com\b/g, new URL(origin).host)
 
 /** Each command is a process; the README has two dozen. */
 const PATIENCE_MS = 240_000
@@ -50,18 +53,22 @@ function isShown(printed: string, shows: string): boolean {
   return new RegExp(`^${pattern}$`).test(printed.trim())
 }
 
+/** What a document says about the end of a command. */
+interface Expected {
+  readonly audience: Audience
+  /** What is printed; `undefined` when that is not shown. */
+  readonly shows: string | undefined
+  /** Whether the document shows the exit code itself, in the next line. */
+  readonly tellsCode: boolean
+}
+
 /** What is wrong with the end of a command; `undefined` when it did what its document says. */
-function fault(
-  { shows }: Typed,
-  audience: Audience,
-  { code, stdout, stderr }: Ran,
-): string | undefined {
-  if (shows !== undefined) {
-    return isShown(stdout + stderr, shows) ? undefined : `printed ${stdout}${stderr}`
-  }
+function fault(expected: Expected, { code, stdout, stderr }: Ran): string | undefined {
+  const { audience, shows, tellsCode } = expected
   // Who is stopped ends by a signal (docs/errors.md).
-  if (code !== (audience === 'somebody who stops it' ? 130 : 0))
-    return `ended with ${code}: ${stderr}`
+  const wanted = audience === 'somebody who stops it' ? 130 : 0
+  if (code !== wanted && !tellsCode) return `ended with ${code}: ${stderr}`
+  if (shows !== undefined && !isShown(stdout + stderr, shows)) return `printed ${stdout}${stderr}`
   if (audience !== 'a host') return undefined
   const answered = (JSON.parse(stdout) as Message).result?.['serverInfo'] !== undefined
   return answered ? undefined : `answered ${stdout}`
@@ -84,15 +91,18 @@ describe.each(documents)('$path', ({ path, blocks }) => {
     let code: number | null = 0
     for (const block of blocks) {
       const { origin } = signsIn(block) ? world.mcp : notes
-      for (const typed of commandsOf(block)) {
-        const line = typed.line.replaceAll(EXAMPLE, origin)
+      const commands = commandsOf(block)
+      for (const [index, typed] of commands.entries()) {
+        const line = at(origin, typed.line)
         const audience = audienceOf(line)
+        const shows = typed.shows === undefined ? undefined : at(origin, typed.shows)
+        const tellsCode = commands[index + 1]?.line === 'echo $?'
         const ran: Ran =
           line === 'echo $?'
             ? { code: 0, stdout: String(code), stderr: '' }
             : await machine.run(line, audience)
         ;({ code } = ran)
-        const wrong = fault(typed, audience, ran)
+        const wrong = fault({ audience, shows, tellsCode }, ran)
         if (wrong !== undefined) faults.push(`${typed.where}: ${line}: ${wrong}`)
       }
     }
