@@ -42,8 +42,20 @@ export const LAST_ANSWERS_MS = 100
 /** How long the session's DELETE may take at the end; with DRAIN_MS it stays under 1.5 s. */
 export const SESSION_DELETE_MS = 300
 
-/** How long the last bytes may wait for a host that does not read any more. */
+/** How long what else is still to be written may take at the end: status file, trace, stderr. */
 export const FLUSH_MS = 100
+
+/** How long connections may take to end, and the lines behind them to be refused: ten thousand are work. */
+export const CLOSING_MS = 1_000
+
+/**
+ * How long the last answers wait for a host that takes not a byte of them: a busy machine leaves a
+ * host without its turn for some hundred milliseconds.
+ */
+export const HOST_SILENT_MS = 500
+
+/** How long a host may take for the last answers when it does read. Most hosts kill after 2 s. */
+export const LAST_WORDS_MS = 5_000
 
 /** A parent killed with SIGKILL must be noticed, and we be gone, within 2 s. */
 export const PARENT_CHECK_MS = 500
