@@ -91,6 +91,18 @@ export const MAX_ORIGIN_COOKIE_BYTES = 4096
 /** Load balancers close idle connections after 60 s; we drop them first. */
 export const KEEP_ALIVE_MS = 45_000
 
+/**
+ * A call that must not happen twice gets a new connection when the old one was idle for longer,
+ * whatever the server promises: routers and load balancers forget without a word. As undici does.
+ */
+export const MAX_TRUSTED_IDLE_MS = 4_000
+
+/**
+ * How long a connection that was idle may be silent, at the least, before what may be repeated is sent
+ * over a new one as well: as long as a browser waits before it tries another address (RFC 8305 §5).
+ */
+export const SECOND_TRY_MIN_MS = 250
+
 /** Nothing heard of a request for this long: one line on stderr, never a failure. */
 export const PROGRESS_AFTER_MS = 60_000
 
