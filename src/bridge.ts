@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Local } from './channel.ts'
 import { openConnection } from './connection.ts'
 import { RelayError } from './errors.ts'
-import { DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits.ts'
+import { CLOSING_MS, DRAIN_MS, FLUSH_MS, LAST_ANSWERS_MS, SESSION_DELETE_MS } from './limits.ts'
 import { claimStdout } from './local/output.ts'
 import { type Link, watchHost } from './local/parent.ts'
 import { openStdio } from './local/stdio.ts'
@@ -76,12 +76,10 @@ export async function runBridge(
   // Lines that still wait for their turn on the wire are answered now.
   process.stdin.destroy()
   await within(
-    FLUSH_MS,
-    http
-      .destroy()
-      .then(() => reading)
-      .then(() => local.flush()),
+    CLOSING_MS,
+    http.destroy().then(() => reading),
   )
+  await local.flush()
   if (trace !== undefined) await within(FLUSH_MS, trace.close())
   return 'signal' in end ? 128 + constants.signals[end.signal] : 0
 }

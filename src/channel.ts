@@ -12,7 +12,10 @@ export interface Output {
   send(frame: Frame): Promise<void> | undefined
   /** Settles when the host no longer reads. */
   readonly broken: Promise<void>
-  /** Settles when everything queued has been handed to the system, or never will be. */
+  /**
+   * Settles when everything queued has been handed to the system, or never will be: the host is gone,
+   * takes nothing for `HOST_SILENT_MS`, or is not done after `LAST_WORDS_MS`.
+   */
   flush(): Promise<void>
 }
 

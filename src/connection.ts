@@ -59,8 +59,8 @@ export async function openConnection(
   const supplied = headers['authorization'] !== undefined
   const inKeychain = !supplied && store !== 'file' && auth.tokenCommand === undefined
   const vault = inKeychain ? await openVault(file, log, store) : undefined
-  const idpFile = auth.idp && idpPlace(folder, auth.idp, auth.profile).file
-  const idpVault = inKeychain && idpFile ? await openVault(idpFile, log, store) : undefined
+  const idp = auth.idp && idpPlace(folder, auth.idp, auth.profile)
+  const idpVault = inKeychain && idp ? await openVault(idp.file, log, store) : undefined
   const world: AuthorizerWorld = {
     server: url,
     options: auth,
@@ -76,6 +76,7 @@ export async function openConnection(
   }
   const authorizer = supplied ? noAuthorizer() : await authorizerOf(world)
   if (vault !== undefined) noteEntry(file, { server: url, profile: auth.profile })
+  if (idpVault !== undefined) noteEntry(idp!.file, idp!.key)
   if (!supplied && authorizer.credential() !== undefined) noteUse(file, vault !== undefined)
   return {
     http,

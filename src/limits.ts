@@ -42,12 +42,23 @@ export const LAST_ANSWERS_MS = 100
 /** How long the session's DELETE may take at the end; with DRAIN_MS it stays under 1.5 s. */
 export const SESSION_DELETE_MS = 300
 
-/** How long the last bytes may wait for a host that does not read any more. */
+/** How long what else is still to be written may take at the end: status file, trace, stderr. */
 export const FLUSH_MS = 100
 
 /** Lines on stderr in this time; hosts keep them in files (280,000 a minute were seen in the field). */
 export const MAX_LOG_LINES = 200
 export const LOG_WINDOW_MS = 60_000
+/** How long connections may take to end, and the lines behind them to be refused: ten thousand are work. */
+export const CLOSING_MS = 1_000
+
+/**
+ * How long the last answers wait for a host that takes not a byte of them: a busy machine leaves a
+ * host without its turn for some hundred milliseconds.
+ */
+export const HOST_SILENT_MS = 500
+
+/** How long a host may take for the last answers when it does read. Most hosts kill after 2 s. */
+export const LAST_WORDS_MS = 5_000
 
 /** A parent killed with SIGKILL must be noticed, and we be gone, within 2 s. */
 export const PARENT_CHECK_MS = 500
@@ -82,6 +93,18 @@ export const MAX_ORIGIN_COOKIE_BYTES = 4096
 
 /** Load balancers close idle connections after 60 s; we drop them first. */
 export const KEEP_ALIVE_MS = 45_000
+
+/**
+ * A call that must not happen twice gets a new connection when the old one was idle for longer,
+ * whatever the server promises: routers and load balancers forget without a word. As undici does.
+ */
+export const MAX_TRUSTED_IDLE_MS = 4_000
+
+/**
+ * How long a connection that was idle may be silent, at the least, before what may be repeated is sent
+ * over a new one as well: as long as a browser waits before it tries another address (RFC 8305 §5).
+ */
+export const SECOND_TRY_MIN_MS = 250
 
 /** Nothing heard of a request for this long: one line on stderr, never a failure. */
 export const PROGRESS_AFTER_MS = 60_000

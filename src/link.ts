@@ -68,6 +68,10 @@ export async function openLink(world: LinkWorld): Promise<Link> {
     http.reset()
     for (const wake of wakes) wake()
   })
+  http.onDead(() => {
+    log.state({ part: 'network', what: 'dead-connection' })
+    for (const wake of wakes) wake()
+  })
   const stopAddresses = watchAddresses((addresses) => {
     const connections = http.dropOrphans(addresses)
     if (connections > 0) log.state({ part: 'network', what: 'changed', connections })

@@ -68,6 +68,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...LEAVES,
     'auth',
     'era',
+    'hosts',
     'http',
     'network-reasons',
     'option-values',

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { fileOf, type StoreKey } from '../store/place.ts'
+import { fileOf, PROVIDERS, type StoreKey } from '../store/place.ts'
 import type { IdpOptions } from './enterprise-options.ts'
 
 /** Where the sign-in at an identity provider is kept, whatever server it is for. */
@@ -15,7 +15,7 @@ export function idpPlace(
   { issuer, client }: IdpOptions,
   profile: string,
 ): IdpPlace {
-  const folder = join(credentials, 'idp')
+  const folder = join(credentials, PROVIDERS)
   const key = { server: new URL(issuer), resource: `client:${client.clientId}`, profile }
   return { folder, key, file: fileOf(folder, key) }
 }

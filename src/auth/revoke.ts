@@ -17,15 +17,20 @@ export type Revocation =
 /**
  * Asks an authorization server to forget the tokens it gave us (RFC 7009). The refresh token goes
  * first: with it most servers forget the access tokens as well (§2.1), and without it nothing lasts.
+ *
+ * @param what an identity provider is asked to end the session: the ID token that is kept of it is a
+ *   statement, and no server takes one back
  */
 export async function revoke(
   context: Pick<AuthContext, 'http' | 'options'>,
   { metadata, client, tokens }: StoredIssuer,
+  what: 'tokens' | 'session' = 'tokens',
 ): Promise<Revocation> {
   if (tokens === undefined) return { outcome: 'no tokens' }
   const { revocation_endpoint } = metadata
-  if (revocation_endpoint === undefined) return { outcome: 'not offered' }
   const { accessToken, refreshToken } = tokens
+  if (revocation_endpoint === undefined) return { outcome: 'not offered' }
+  if (what === 'session' && refreshToken === undefined) return { outcome: 'not offered' }
   const { options, http } = context
   const server = metadata as AuthorizationServer
   const owner = client?.clientId === tokens.clientId ? client : ownerOf(tokens, options.client)
@@ -47,6 +52,7 @@ export async function revoke(
   try {
     await http.check(new URL(revocation_endpoint))
     if (refreshToken !== undefined) await send(refreshToken, 'refresh_token')
+    if (what === 'session') return { outcome: 'revoked' }
     try {
       await send(accessToken, 'access_token')
     } catch (error) {

@@ -10,7 +10,7 @@ import type { RunCommand } from './table.ts'
 /** Shows what starts this program or mcp-remote, in all hosts, and what is wrong with it. */
 export const runList: RunCommand = async ({ values, operands }, process) => {
   const { system } = thisMachine(process, pathsOf(process.env).data)
-  const { entries, failures } = await survey(system, hostsNamed(operands))
+  const { entries, failures, shadowed } = await survey(system, hostsNamed(operands))
   const rows = entries.map((entry) => ({
     host: entry.host.id,
     scope: entry.scope,
@@ -23,7 +23,8 @@ export const runList: RunCommand = async ({ values, operands }, process) => {
   }))
   if (values['json'] === true) {
     const unreadable = failures.map(({ host, message }) => ({ host: host.id, message }))
-    process.stdout.write(`${JSON.stringify({ entries: rows, unreadable })}\n`)
+    const ignored = shadowed.map(({ host, read, ignored: file }) => ({ host: host.id, file, read }))
+    process.stdout.write(`${JSON.stringify({ entries: rows, unreadable, ignored })}\n`)
     return 0
   }
   for (const { host, scope, name, program, version, server, file, problems } of rows) {
@@ -34,6 +35,10 @@ export const runList: RunCommand = async ({ values, operands }, process) => {
     for (const line of lines) process.stdout.write(`${printable(line).trimEnd()}\n`)
   }
   if (rows.length === 0) process.stderr.write('No host starts bridge or mcp-remote.\n')
+  for (const { host, read, ignored } of shadowed) {
+    const line = `${host.name} reads ${read} and not ${ignored}, which differs.`
+    process.stderr.write(`${printable(line)}\n`)
+  }
   for (const { message } of failures) process.stderr.write(`${printable(message)}\n`)
   return 0
 }

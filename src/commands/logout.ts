@@ -16,6 +16,8 @@ import type { CommandLine, RunCommand } from './table.ts'
 /** What became of one sign-in. */
 interface SignedOut {
   readonly server: string
+  /** Whether the server is the company's identity provider. */
+  readonly identity_provider: boolean
   readonly profile: string
   readonly revoked: Revocation['outcome']
   readonly why?: string
@@ -33,7 +35,7 @@ export const runLogout: RunCommand = async (line, process) => {
   const log = createLog(process.stderr, '')
   // Without --all a server means its one account that a start with the same options would use.
   const values = all || line.values['profile'] !== undefined ? line.values : named(line, env)
-  const { records, unreadable, options } = await selectRecords({ ...line, values }, env)
+  const { records, behind, unreadable, options } = await selectRecords({ ...line, values }, env)
   const done: SignedOut[] = []
   for (const entry of records) {
     done.push(await signOut(entry, line, env, log))
@@ -45,6 +47,10 @@ export const runLogout: RunCommand = async (line, process) => {
     const where = options === undefined ? '' : ` for ${shownServer(options.url.href)}`
     log.warn(`There is no stored sign-in${where}.`)
   }
+  for (const { record } of behind) {
+    const issuer = shownServer(record.server)
+    log.warn(`The sign-in at ${issuer} serves other servers too; bridge logout ${issuer} ends it.`)
+  }
   warnOfMcpRemote(done, env, log)
   return 0
 }
@@ -54,7 +60,7 @@ function named({ values }: CommandLine, env: NodeJS.ProcessEnv): CommandLine['va
 }
 
 async function signOut(
-  { file, vault, where, record }: StoredRecord,
+  { holder, file, vault, where, record }: StoredRecord,
   line: CommandLine,
   env: NodeJS.ProcessEnv,
   log: Log,
@@ -63,12 +69,14 @@ async function signOut(
   const signal = new AbortController().signal
   // That it is not encrypted was agreed to when it was signed in to.
   const allowHttp = server.protocol === 'http:' && !isLoopback(server.hostname)
-  const options = readAuthOptions(
+  const given = readAuthOptions(
     line.values,
     env,
     allowHttp || line.values['allow-http'] === true,
     'nobody',
   )
+  const atProvider = holder === 'identity provider'
+  const options = atProvider ? { ...given, client: given.idp?.client } : given
   const { allowPrivate } = options
   const { connector } = await openNetwork(readNetworkOptions(line.values, env), env, log)
   const http = createAuthHttp({
@@ -85,7 +93,7 @@ async function signOut(
     const outcome = await store.exclusive(async ({ record: now, remove }) => {
       const outcomes: Revocation[] = []
       for (const issuer of Object.values(now.issuers)) {
-        outcomes.push(await revoke({ http, options }, issuer))
+        outcomes.push(await revoke({ http, options }, issuer, atProvider ? 'session' : 'tokens'))
       }
       await remove()
       if (where === 'keychain') await removeNote(file)
@@ -95,6 +103,7 @@ async function signOut(
     const why = outcome.outcome === 'failed' ? { why: outcome.why } : {}
     return {
       server: shownServer(record.server),
+      identity_provider: atProvider,
       profile: record.profile,
       revoked: outcome.outcome,
       ...why,
@@ -114,8 +123,9 @@ function worst(outcomes: readonly Revocation[]): Revocation {
   return sorted[0] ?? { outcome: 'no tokens' }
 }
 
-function told({ server, profile, revoked, why }: SignedOut): string {
-  const who = profile === 'default' ? server : `${server} (profile ${profile})`
+function told({ server, identity_provider, profile, revoked, why }: SignedOut): string {
+  const where = identity_provider ? `the identity provider ${server}` : server
+  const who = profile === 'default' ? where : `${where} (profile ${profile})`
   switch (revoked) {
     case 'revoked':
       return `Signed out of ${who}: revoked there, deleted here.`

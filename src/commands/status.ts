@@ -12,6 +12,8 @@ import type { RunCommand } from './table.ts'
 /** One stored sign-in, as programs are told; no secret is in it. */
 interface SignInStatus {
   readonly server: string
+  /** Whether the server is the company's identity provider, whose sign-in serves others. */
+  readonly identity_provider: boolean
   readonly profile: string
   readonly signed_in: boolean
   readonly account: string | null
@@ -35,13 +37,13 @@ export const runStatus: RunCommand = async (line, process) => {
   refuseOperands(line, 1)
   const { env, stdout } = process
   const log = createLog(process.stderr, '')
-  const { records, unreadable, options } = await selectRecords(line, env)
+  const { records, behind, unreadable, options } = await selectRecords(line, env)
   const running = (await listRunning(join(pathsOf(env).cache, 'running'))).filter(
     ({ server }) => options === undefined || server === bare(options.url),
   )
   const folder = join(pathsOf(env).cache, 'servers')
   const all = await Promise.all(
-    records.map(async (entry) => {
+    [...records, ...behind].map(async (entry) => {
       const verdict = await openVerdicts(folder, new URL(entry.record.server), {}, log).read()
       return statusOf(entry, verdict, Date.now())
     }),
@@ -59,12 +61,13 @@ export const runStatus: RunCommand = async (line, process) => {
     for (const one of running) stdout.write(shownRunning(one, Date.now()))
     for (const { name, why } of unreadable) log.warn(`${name} could not be read: ${why}.`)
   }
-  const missing = all.some((one) => !one.signed_in) || (options !== undefined && all.length === 0)
+  const missing =
+    all.some((one) => !one.signed_in) || (options !== undefined && records.length === 0)
   return missing ? 4 : 0
 }
 
 function statusOf(
-  { record, where, usedAt }: StoredRecord,
+  { holder, record, where, usedAt }: StoredRecord,
   { transport, era }: Verdict,
   now: number,
 ): SignInStatus {
@@ -75,6 +78,7 @@ function statusOf(
   const lives = tokens !== undefined && (tokens.expiresAt === undefined || tokens.expiresAt > now)
   return {
     server: shownServer(record.server),
+    identity_provider: holder === 'identity provider',
     profile: record.profile,
     signed_in: lives || renewable,
     account: tokens?.account ?? null,
@@ -107,7 +111,7 @@ function shownRunning(running: Running, now: number): string {
 }
 
 function shown(status: SignInStatus, now: number, paint: Paint): string {
-  const { server, profile, account, issuer, scopes, transport, era, last_used, kept_in } = status
+  const { account, issuer, scopes, transport, era, last_used, kept_in } = status
   const rows: [string, string | undefined][] = [
     ['signed in', (status.signed_in ? paint.green : paint.red)(signedIn(status, now))],
     ['account', account === null ? undefined : printable(account)],
@@ -121,8 +125,15 @@ function shown(status: SignInStatus, now: number, paint: Paint): string {
   const lines = rows
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `  ${name.padEnd(9)}  ${value}\n`)
-  const title = profile === 'default' ? server : `${server} (profile ${printable(profile)})`
-  return `${paint.bold(title)}\n${lines.join('')}`
+  return `${paint.bold(titleOf(status))}\n${lines.join('')}`
+}
+
+function titleOf({ server, profile, identity_provider }: SignInStatus): string {
+  const parts = [
+    ...(identity_provider ? ['identity provider'] : []),
+    ...(profile === 'default' ? [] : [`profile ${printable(profile)}`]),
+  ]
+  return parts.length === 0 ? server : `${server} (${parts.join(', ')})`
 }
 
 function signedIn(

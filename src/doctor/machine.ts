@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { posix, win32 } from 'node:path'
+import { type HostFile, readHostFile } from '../hosts/file.ts'
 import { MAX_HOST_FILE_BYTES, PROGRAM_VERSION_MS } from '../limits.ts'
 
 /** The machine as the checks see it; tests put another one in its place. */
@@ -9,6 +10,8 @@ export interface Machine {
   readonly platform: NodeJS.Platform
   readonly env: NodeJS.ProcessEnv
   readonly home: string
+  /** The folder that this was started in. */
+  readonly cwd: string
   /** The Node that runs this. */
   readonly execPath: string
   readonly nodeVersion: string
@@ -16,6 +19,8 @@ export interface Machine {
   readonly script: string
   /** The text of a file; `undefined` when there is none that can be read. */
   read(path: string): string | undefined
+  /** A host's file, or that there is none; rejects with `BridgeError` for what is no text. */
+  hostFile(path: string): Promise<HostFile>
   /** The names in a folder; none when there is no such folder. */
   list(path: string): readonly string[]
   isFile(path: string): boolean
@@ -24,12 +29,14 @@ export interface Machine {
 }
 
 /** The machine that this runs on. */
-export function thisMachine({ platform, env, execPath, versions, argv }: NodeJS.Process): Machine {
+export function thisMachine(process: NodeJS.Process): Machine {
+  const { platform, env, execPath, versions, argv } = process
   return {
     platform,
     env,
     execPath,
     home: homedir(),
+    cwd: process.cwd(),
     nodeVersion: versions.node,
     script: argv[1] ?? '',
     read(path) {
@@ -40,6 +47,7 @@ export function thisMachine({ platform, env, execPath, versions, argv }: NodeJS.
         return undefined
       }
     },
+    hostFile: readHostFile,
     list(path) {
       try {
         return readdirSync(path)

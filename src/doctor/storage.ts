@@ -109,11 +109,11 @@ export const records = check({
     const waiting = listing.records.find(({ record }) => record.pending !== undefined)
     if (waiting !== undefined) {
       const url = new URL(waiting.record.server)
-      return warn(
-        'sign_in_unfinished',
-        `a sign-in to ${url.host} waits for you`,
-        bridge('login', url),
-      )
+      const fix =
+        waiting.holder === 'server'
+          ? bridge('login', url)
+          : 'bridge login <server_url>, with the --idp-… options of your entry'
+      return warn('sign_in_unfinished', `a sign-in to ${url.host} waits for you`, fix)
     }
     const count = listing.records.length
     return ok(count === 0 ? 'none yet' : `${count} can be read`)

@@ -26,22 +26,42 @@ export interface Survey {
   readonly entries: readonly FoundEntry[]
   /** Files that cannot be understood. */
   readonly failures: readonly { readonly host: Host; readonly message: string }[]
+  /** Files that a host does not read because there is another place that it reads, and they differ. */
+  readonly shadowed: readonly Shadowed[]
+}
+
+interface Shadowed {
+  readonly host: Host
+  readonly read: string
+  readonly ignored: string
 }
 
 const SCOPES: readonly Scope[] = ['user', 'project']
 
 /** Looks through the files of all hosts. A file that two hosts read is looked at once. */
-export async function survey(system: System, hosts: readonly Host[] = HOSTS): Promise<Survey> {
+export async function survey(
+  system: System,
+  hosts: readonly Host[] = HOSTS,
+  read: typeof readHostFile = readHostFile,
+): Promise<Survey> {
   const entries: FoundEntry[] = []
   const failures: { host: Host; message: string }[] = []
+  const shadowed: Shadowed[] = []
   const seen = new Set<string>()
   for (const host of hosts) {
     for (const scope of SCOPES) {
+      let first: HostFile | undefined
       for (const path of host.files[scope]?.(system) ?? []) {
         if (seen.has(path)) continue
         seen.add(path)
         try {
-          entries.push(...(await entriesIn(host, scope, path)))
+          const file = await read(path)
+          first ??= file
+          if (file.seen === undefined) continue
+          if (host.readsFirst === true && file.text !== first.text) {
+            shadowed.push({ host, read: first.path, ignored: path })
+          }
+          entries.push(...entriesIn(host, scope, file))
         } catch (error) {
           if (!(error instanceof BridgeError)) throw error
           failures.push({ host, message: error.message })
@@ -49,13 +69,11 @@ export async function survey(system: System, hosts: readonly Host[] = HOSTS): Pr
       }
     }
   }
-  return { entries, failures }
+  return { entries, failures, shadowed }
 }
 
-async function entriesIn(host: Host, scope: Scope, path: string): Promise<FoundEntry[]> {
-  const file = await readHostFile(path)
-  if (file.seen === undefined) return []
-  const root = editorOf(host, path).read(file.text)
+function entriesIn(host: Host, scope: Scope, file: HostFile): FoundEntry[] {
+  const root = editorOf(host, file.path).read(file.text)
   const found: FoundEntry[] = []
   for (const table of tablesIn(host, root)) {
     for (const [name, value] of Object.entries(at(root, table) as JsonObject)) {

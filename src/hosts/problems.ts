@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { FoundEntry } from './entries.ts'
+import { exposedIn, optionsIn } from './exposed.ts'
 import { PINNED } from './launch.ts'
-import { secretParameters, soundsSecret } from './secrets.ts'
+import type { Recognised } from './recognise.ts'
 
 /** Something about an entry that will not work, or not everywhere, or not for long. */
 export interface Problem {
@@ -17,6 +18,8 @@ export interface Problem {
     | 'missing-variable'
     | 'needs-cmd'
   readonly message: string
+  /** What mends it, for people: a command, or what belongs into the entry. */
+  readonly fix: string
 }
 
 /** The oldest Node that runs the program: see engines in package.json. */
@@ -24,54 +27,77 @@ const OLDEST_NODE = [20, 18, 1]
 
 /** What is wrong with an entry. */
 export function problemsOf(
-  { launch, recognised, host }: FoundEntry,
+  { name, launch, recognised, host }: FoundEntry,
   platform: NodeJS.Platform,
   exists: (path: string) => boolean = existsSync,
 ): Problem[] {
   if (recognised === undefined) {
-    return [{ code: 'not-understood', message: 'It starts mcp-remote in a way of its own.' }]
+    const message = 'It starts mcp-remote in a way of its own.'
+    return [{ code: 'not-understood', message, fix: `bridge install ${host.id} <server_url>` }]
   }
   const problems: Problem[] = []
-  const add = (code: Problem['code'], message: string): void => {
-    problems.push({ code, message })
+  const add = (code: Problem['code'], message: string, fix: string): void => {
+    problems.push({ code, message, fix })
   }
   const { program, version, runner, args } = recognised
-  if (program === 'mcp-remote') add('mcp-remote', 'bridge migrate replaces mcp-remote.')
-  if (runner !== undefined) {
-    if (version === undefined || !/^\d+\.\d+\.\d+/.test(version)) {
-      add('unpinned', 'Without an exact version npx asks the registry at every start.')
-    } else if (program === 'bridge' && PINNED !== `mcp-bridge@${version}`) {
-      add('outdated', `It starts ${version}; this is ${PINNED.split('@')[1]!}.`)
-    }
-  }
-  for (const what of secretsIn(args)) {
-    add('secret-in-arguments', `${what} can be read by every program on this machine.`)
-  }
-  if (args.some((word) => /\s/.test(word))) {
-    add('space-in-arguments', 'Some hosts cut arguments apart at spaces.')
+  for (const { what, fix } of exposedIn(name, args)) {
+    add('secret-in-arguments', `${what} can be read by every program on this machine.`, fix)
   }
   node(launch.command)
-  if (platform === 'win32' && host.wrapsCommands !== true && /^npx$/i.test(launch.command)) {
-    add('needs-cmd', 'npx is a batch file on Windows: some hosts can only start it by cmd /c.')
+  if (args.some((word) => /\s/.test(word))) {
+    add(
+      'space-in-arguments',
+      'Some hosts cut arguments apart at spaces.',
+      'Put the value into "env", and ${NAME} into the argument, as in "--header", "Authorization:${NAME}".',
+    )
   }
-  const missing = variablesIn(args).filter((variable) => launch.env[variable] === undefined)
   if (host.environment !== 'inherited') {
-    for (const variable of missing) add('missing-variable', `${variable} is not set in the entry.`)
+    for (const variable of variablesIn(args)) {
+      if (launch.env[variable] !== undefined) continue
+      const fix = `"env": { "${variable}": "<its value>" }`
+      add('missing-variable', `${variable} is not set in the entry.`, fix)
+    }
+  }
+  if (platform === 'win32' && host.wrapsCommands !== true && /^npx$/i.test(launch.command)) {
+    add(
+      'needs-cmd',
+      'npx is a batch file on Windows: some hosts can only start it by cmd /c.',
+      '"command": "cmd", and "/c", "npx" before the other arguments',
+    )
+  }
+  if (program === 'mcp-remote') {
+    add('mcp-remote', 'bridge migrate replaces mcp-remote.', `bridge migrate ${host.id}`)
+  }
+  if (runner !== undefined) {
+    if (version === undefined || !/^\d+\.\d+\.\d+/.test(version)) {
+      const message = 'Without an exact version npx asks the registry at every start.'
+      add('unpinned', message, pinnedWords(recognised))
+    } else if (program === 'bridge' && isOlder(numbers(version), numbers(CURRENT))) {
+      add('outdated', `It starts ${version}; this is ${CURRENT}.`, pinnedWords(recognised))
+    }
   }
   return problems
 
   function node(command: string): void {
     if (!/[\\/]/.test(command)) return
+    const fix = `"command": "npx", "args": ["-y", "${PINNED}", …]`
     if (!exists(command)) {
-      add('missing-file', `${command} is not there any more.`)
+      add('missing-file', `${command} is not there any more.`, fix)
       return
     }
     // The folders of nvm, fnm, volta and asdf say which version is inside.
     const found = /[\\/]v?(\d+)\.(\d+)\.(\d+)[\\/]/.exec(command)?.slice(1).map(Number)
     if (found !== undefined && isOlder(found, OLDEST_NODE)) {
-      add('old-node', `Node ${found.join('.')} is too old: ${OLDEST_NODE.join('.')} is needed.`)
+      const message = `Node ${found.join('.')} is too old: ${OLDEST_NODE.join('.')} is needed.`
+      add('old-node', message, fix)
     }
   }
+}
+
+const CURRENT = PINNED.split('@')[1]!
+
+function numbers(version: string): number[] {
+  return version.split(/[.-]/, 3).map(Number)
 }
 
 function isOlder(found: readonly number[], needed: readonly number[]): boolean {
@@ -79,22 +105,13 @@ function isOlder(found: readonly number[], needed: readonly number[]): boolean {
   return at !== -1 && found[at]! < needed[at]!
 }
 
-/** What among arguments looks like a secret: headers, clients, parameters of the address. */
-function secretsIn(args: readonly string[]): string[] {
-  const found = args.flatMap((word) =>
-    secretParameters(word).map((name) => `The parameter ${name}`),
+/** The arguments with this version in them; the version alone where they may hold a secret. */
+function pinnedWords({ runner = [], args }: Recognised): string {
+  const open = args.every(
+    (word) => !word.includes('?') && !/^--(header|.*secret|.*client-info|proxy)/.test(word),
   )
-  for (const [name, value] of optionsIn(args)) {
-    if (name === 'header') {
-      const [header, content = ''] = value.split(/:(.*)/s)
-      const literal = content.replaceAll(/\$\{[^}]*\}|\bBearer\b|\bBasic\b|\s/gi, '')
-      if (soundsSecret(header!) && literal !== '') found.push(`The header ${header!.trim()}`)
-    }
-    if (name === 'static-oauth-client-info' && /"client_secret"\s*:\s*"(?!\$\{)/.test(value)) {
-      found.push('The secret of the client')
-    }
-  }
-  return found
+  const words = [...runner.slice(1).map((word) => word ?? PINNED), ...args]
+  return open ? `"args": ${JSON.stringify(words)}` : PINNED
 }
 
 /** The variables that arguments name. */
@@ -104,12 +121,4 @@ function variablesIn(args: readonly string[]): string[] {
   )
   const named = optionsIn(args).flatMap(([name, value]) => (name.endsWith('-env') ? [value] : []))
   return [...new Set([...placeholders, ...named])]
-}
-
-function optionsIn(args: readonly string[]): [name: string, value: string][] {
-  return args.flatMap((word, index): [string, string][] => {
-    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(word)
-    if (match === null) return []
-    return [[match[1]!, match[2] ?? args[index + 1] ?? '']]
-  })
 }

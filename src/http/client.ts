@@ -9,6 +9,7 @@ import {
 } from '../limits.ts'
 import { type Connections, createConnections, type Use } from './connections.ts'
 import type { Network } from './network.ts'
+import { createSecondTries, type FirstTry } from './second-try.ts'
 
 /** One HTTP request of the bridge. */
 export interface HttpRequest {
@@ -57,6 +58,8 @@ export type HttpSend = (request: HttpRequest) => Promise<HttpResponse>
 /** The connection pool. */
 export interface HttpClient {
   readonly send: HttpSend
+  /** Has this called when an idle connection turned out to be dead: others of its age may be, too. */
+  onDead(listener: () => void): void
   /** Ends the idle connections. */
   reset(): void
   /** Takes note of the connections; the result ends those on which nothing has come since. */
@@ -93,15 +96,35 @@ export function createHttpClient(network: Network): HttpClient {
     if (multiplexes && client instanceof Client) client.pipelining = MAX_STREAMS_PER_CONNECTION
   })
   const connections = createConnections()
+  let onDead = (): void => {}
+
+  const send: HttpSend = (request) =>
+    new Promise((resolve, reject) => {
+      const { repeatable } = request
+      const use: Use = {}
+      const handler = createHandler(request, connections, use, resolve, reject)
+      if (repeatable !== undefined) {
+        connections.dropDoubtful(repeatable)
+        const { abandon } = handler
+        use.reused = (idleMs) => {
+          use.watch = watch?.(request, idleMs, { resolve, reject, abandon })
+        }
+      }
+      const dispatched = dispatchOptions(request)
+      // undici sends a POST beside others only with this word. It repeats nothing because of it.
+      if (network.http2) dispatched.idempotent = true
+      agent.dispatch(dispatched, handler)
+    })
+  // On HTTP/2 a second try would go over the same connection.
+  const watch = network.http2
+    ? undefined
+    : createSecondTries({ send, distrust: connections.reset, dead: () => onDead() })
+
   return {
-    send: (request) =>
-      new Promise((resolve, reject) => {
-        if (request.repeatable !== undefined) connections.dropDoubtful(request.repeatable)
-        const dispatched = dispatchOptions(request)
-        // undici sends a POST beside others only with this word. It repeats nothing because of it.
-        if (network.http2) dispatched.idempotent = true
-        agent.dispatch(dispatched, createHandler(request, connections, resolve, reject))
-      }),
+    send,
+    onDead(listener) {
+      onDead = listener
+    },
     reset: connections.reset,
     suspect: connections.suspect,
     dropOrphans: connections.dropOrphans,
@@ -139,11 +162,11 @@ function options(
 function createHandler(
   request: HttpRequest,
   connections: Connections,
+  use: Use,
   resolve: (response: HttpResponse) => void,
   reject: (reason: unknown) => void,
-): Dispatcher.DispatchHandler {
+): Dispatcher.DispatchHandler & Pick<FirstTry, 'abandon'> {
   const { signal } = request
-  const use: Use = {}
   let controller: Dispatcher.DispatchController | undefined
   let onChunk: ((chunk: Buffer) => Promise<void> | undefined) | undefined
   let kept: Buffer[] = []
@@ -198,6 +221,9 @@ function createHandler(
   }
 
   return {
+    abandon() {
+      if (end === undefined) controller?.abort(new Error('answered elsewhere'))
+    },
     onRequestStart(started) {
       controller = started
       if (signal?.aborted === true) abort()
@@ -208,6 +234,7 @@ function createHandler(
     onResponseStart(_controller, status, headers) {
       if (status < 200) return
       connections.promised(headers['keep-alive'])
+      if (use.watch?.answered() === false) return
       resolve({
         status,
         headers,
@@ -238,7 +265,7 @@ function createHandler(
     },
     onResponseError(_controller, error) {
       connections.ended(use)
-      reject(error)
+      if (use.watch?.failed() !== false) reject(error)
       finish({ error })
     },
   }

@@ -1,5 +1,6 @@
 import diagnostics from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
+import { MAX_TRUSTED_IDLE_MS } from '../limits.ts'
 
 /**
  * The connections of the pool: which of them are idle, since when, and for how long the server is
@@ -35,6 +36,17 @@ export interface Connections {
 /** One request's use of a connection. */
 export interface Use {
   socket?: Socket | undefined
+  /** Called when it is written to a connection that had been idle for so long. */
+  reused?: (idleMs: number) => void
+  watch?: Watch | undefined
+}
+
+/** Somebody who decides what becomes of a request's end. */
+export interface Watch {
+  /** It is answered; whether that counts. */
+  answered(): boolean
+  /** It has failed; whether that counts. */
+  failed(): boolean
 }
 
 interface Entry {
@@ -46,7 +58,7 @@ interface Entry {
 const SAFE_SHARE = 0.5
 
 /** No server was seen to close a connection that was idle for less. */
-const SAFE_IDLE_MS = 20
+export const SAFE_IDLE_MS = 20
 
 /** A table that learns from what happens to the connections of this process. */
 export function createConnections(now: () => number = () => performance.now()): Connections {
@@ -60,14 +72,19 @@ export function createConnections(now: () => number = () => performance.now()): 
   function onSendHeaders(message: unknown): void {
     if (next === undefined) return
     const { socket } = message as { socket: Socket }
-    next.socket = socket
+    const use = next
+    use.socket = socket
     next = undefined
     const entry = sockets.get(socket)
     if (entry === undefined) {
       add(socket)
       return
     }
-    if (entry.busy === 0) keptMs = Math.max(keptMs, now() - entry.idleSince)
+    if (entry.busy === 0) {
+      const idleMs = now() - entry.idleSince
+      keptMs = Math.max(keptMs, idleMs)
+      use.reused?.(idleMs)
+    }
     entry.busy++
   }
 
@@ -99,7 +116,8 @@ export function createConnections(now: () => number = () => performance.now()): 
       entry.idleSince = now()
     },
     dropDoubtful(mayRepeat) {
-      const safeMs = Math.max(SAFE_IDLE_MS, SAFE_SHARE * Math.min(closedMs, keptMs))
+      const knownMs = Math.max(SAFE_IDLE_MS, SAFE_SHARE * Math.min(closedMs, keptMs))
+      const safeMs = Math.min(knownMs, MAX_TRUSTED_IDLE_MS)
       const time = now()
       for (const [socket, { busy, idleSince }] of sockets) {
         const idleMs = time - idleSince

@@ -1,7 +1,12 @@
 import { Console } from 'node:console'
 import type { Writable } from 'node:stream'
 import type { Output } from '../channel.ts'
-import { STDOUT_COPY_BYTES, STDOUT_HIGH_WATER_BYTES } from '../limits.ts'
+import {
+  HOST_SILENT_MS,
+  LAST_WORDS_MS,
+  STDOUT_COPY_BYTES,
+  STDOUT_HIGH_WATER_BYTES,
+} from '../limits.ts'
 
 const NEWLINE = Buffer.from('\n')
 
@@ -9,7 +14,13 @@ const NEWLINE = Buffer.from('\n')
 export type Sink = Pick<
   Writable,
   'on' | 'write' | 'cork' | 'uncork' | 'writableLength' | 'writableNeedDrain'
->
+> & {
+  /**
+   * Calls back when the reader has taken nothing for so long (`net.Socket`, which counts the bytes
+   * inside one write). A file has no such thing, and no need of it: what is written to it is there.
+   */
+  readonly setTimeout?: ((ms: number, onSilence: () => void) => unknown) | undefined
+}
 
 /**
  * Takes stdout away from everybody else: from here on `console.log` and `process.stdout` of any
@@ -27,6 +38,7 @@ export function claimStdout(process: NodeJS.Process): Sink {
     write,
     cork: stdout.cork.bind(stdout),
     uncork: stdout.uncork.bind(stdout),
+    setTimeout: 'setTimeout' in stdout ? stdout.setTimeout.bind(stdout) : undefined,
     get writableLength() {
       return stdout.writableLength
     },
@@ -101,10 +113,14 @@ export function openOutput(stdout: Sink): Output {
     async flush() {
       write()
       if (gone) return
+      let limit: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
         stdout.write('', () => resolve())
         void broken.then(resolve)
+        stdout.setTimeout?.(HOST_SILENT_MS, resolve)
+        limit = setTimeout(resolve, LAST_WORDS_MS)
       })
+      clearTimeout(limit)
     },
   }
 }

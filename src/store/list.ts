@@ -4,11 +4,14 @@ import { MAX_LISTED_SIGN_INS } from '../limits.ts'
 import { openEntry } from './choose.ts'
 import { readPrivate } from './files.ts'
 import { KeychainFailure, linkToKeychain } from './keychain-link.ts'
+import { PROVIDERS } from './place.ts'
 import { ServerRecord } from './record.ts'
 import { fileVault, type Vault } from './vault.ts'
 
 /** One stored record and where it is. */
 export interface StoredRecord {
+  /** Whom the sign-in is with: a server, or the company's identity provider, which serves many. */
+  readonly holder: 'server' | 'identity provider'
   /** Where its file is, or would be. */
   readonly file: string
   readonly where: 'file' | 'keychain'
@@ -21,14 +24,24 @@ export interface StoredRecord {
 /** What there is in a store. */
 export interface Listing {
   readonly records: readonly StoredRecord[]
-  /** What could not be read, and why. */
+  /** What could not be read, by its name below the folder, and why. */
   readonly unreadable: readonly { readonly name: string; readonly why: string }[]
 }
 
 const ENTRY = /^[\da-f]{32}\.(json|keychain)$/
 
-/** Reads every record below `folder`, those in the keychain included. */
+/** Reads every record below `folder`, those in the keychain and of identity providers included. */
 export async function listRecords(folder: string): Promise<Listing> {
+  const servers = await listFolder(folder, 'server')
+  const providers = await listFolder(join(folder, PROVIDERS), 'identity provider')
+  const broken = providers.unreadable.map(({ name, why }) => ({ name: join(PROVIDERS, name), why }))
+  return {
+    records: [...servers.records, ...providers.records],
+    unreadable: [...servers.unreadable, ...broken],
+  }
+}
+
+async function listFolder(folder: string, holder: StoredRecord['holder']): Promise<Listing> {
   const names = await readdir(folder).catch(() => [])
   const records: StoredRecord[] = []
   const unreadable: { name: string; why: string }[] = []
@@ -44,7 +57,7 @@ export async function listRecords(folder: string): Promise<Listing> {
       if (!URL.canParse(record.server)) throw new TypeError('no URL')
       const usedAt = (await stat(join(folder, name))).mtimeMs
       const where = inKeychain ? 'keychain' : 'file'
-      records.push({ file, where, vault: found.vault, record, usedAt })
+      records.push({ holder, file, where, vault: found.vault, record, usedAt })
     } catch (error) {
       // What a record holds must not get into a message: parsers quote.
       const known = error instanceof KeychainFailure || (error as Error).name === 'StoreRefusal'

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 /** Layout of the files; it changes only together with a migration. */
 export const LAYOUT = 1
 
+/** The folder of identity providers' records, below that of the servers'. */
+export const PROVIDERS = 'idp'
+
 /** Whose credentials are meant: one account on one server. */
 export interface StoreKey {
   readonly server: URL

@@ -198,6 +198,16 @@ const rows = [
     },
   },
   {
+    name: 'router forgets, after a call',
+    relay: true,
+    async inflict(host, server) {
+      await host.ask('tools/list')
+      await sleep(1_500)
+      server.forgetConnections()
+      return answered(host)
+    },
+  },
+  {
     name: 'asleep for 4 s, connections forgotten',
     relay: true,
     async inflict(host, server) {

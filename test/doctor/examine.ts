@@ -24,6 +24,9 @@ export interface Examination {
   readonly signal?: AbortSignal
 }
 
+/** Every code that a finding has had so far. */
+export const provoked = new Set<string>()
+
 /** Runs the checks on a server, and gives the findings by the id of their check. */
 export async function examine(
   url: string | undefined,
@@ -36,7 +39,7 @@ export async function examine(
     BRIDGE_HOME: home,
     ...examination.env,
   }
-  const machine = { ...thisMachine(process), env, home, ...examination.machine }
+  const machine = { ...thisMachine(process), env, home, cwd: home, ...examination.machine }
   const paths = pathsOf(env)
   const signal = examination.signal ?? AbortSignal.timeout(DOCTOR_NETWORK_MS)
   let options: Context['options']
@@ -53,6 +56,7 @@ export async function examine(
   const context: Context = { machine, paths, options, store: 'file', server, now: Date.now }
   const results = await runChecks(checks, context, signal)
   await server?.close()
+  for (const { finding } of results) provoked.add(finding.code)
   return Object.fromEntries(results.map(({ check, finding }) => [check.id, finding]))
 }
 

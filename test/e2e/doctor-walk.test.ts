@@ -143,7 +143,10 @@ test('a token in the configuration of a host, and an old package', async () => {
 
   const old = await look()
   expect(old).toMatchObject({ level: 'warn', code: 'mcp_remote_entry' })
-  write({ ...entry(), args: entry().args.with(1, old.fix!) })
+  expect(old.fix).toBe('bridge migrate cursor')
+  expect(await runCommand(['migrate', 'cursor'], { env: { HOME: person } })).toMatchObject({
+    code: 0,
+  })
   expect(await look()).toMatchObject({ level: 'ok' })
 
   const { args: words, env } = entry()

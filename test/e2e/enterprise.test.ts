@@ -14,6 +14,7 @@ import { finish, printedLink, request, startHost } from '../auth/host.ts'
 import { signJwt } from '../auth/jwt.ts'
 import { type OidcWorld, startOidcWorld } from '../auth/oidc.ts'
 import { initialize } from '../support/bridge.ts'
+import { runCommand } from '../support/command.ts'
 import { until } from '../support/until.ts'
 
 const SECRET = 'sentinel-secret-of-the-client-71aa'
@@ -133,6 +134,51 @@ test('A-113: an ID token that is not accepted any more is renewed once; then som
   asking.write(initialize(0))
   await visit(await printedLink(asking))
   expect(await asking.answer(0)).toHaveProperty('result')
+})
+
+test('the sign-in at the company is shown, outlives that to a server, and is revoked and deleted', async () => {
+  const { idp, servers, args } = await startCompany()
+  const [world] = servers as [OidcWorld]
+  const home = homeFolder()
+  const host = startHost(world.mcp.url, { home, args, env })
+  host.write(initialize(0))
+  await visit(await printedLink(host))
+  expect(await host.answer(0)).toHaveProperty('result')
+  // On a busy machine that answer comes before the sign-in is complete.
+  await until('the sign-in to the server', () =>
+    readdirSync(credentialsFolder(home)).some((name) => name.endsWith('.json')),
+  )
+  await finish(host)
+  const [, refreshToken] = /"refreshToken":"([^"]+)"/.exec(editIdp(home, (text) => text))!
+  const issuer = `${idp.issuer}/`
+
+  const status = await runCommand(['status', '--json'], { home })
+  expect(status.code).toBe(0)
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    sign_ins: [
+      { server: world.mcp.url, identity_provider: false, signed_in: true },
+      { server: issuer, identity_provider: true, signed_in: true, renewable: true, account: 'ada' },
+    ],
+    unreadable: [],
+  })
+  const shown = await runCommand(['status', world.mcp.url], { home })
+  expect(shown.stdout).toContain(`\n${issuer} (identity provider)\n  signed in  yes, for `)
+
+  const left = await runCommand(['logout', world.mcp.url], { home })
+  expect(left.stderr.split('\n').slice(1)).toEqual([
+    `The sign-in at ${issuer} serves other servers too; bridge logout ${issuer} ends it.`,
+    '',
+  ])
+  expect(await idp.provider.RefreshToken.find(refreshToken!)).toBeDefined()
+
+  const before = idp.asked.length
+  expect(await runCommand(['logout', idp.issuer], { home })).toMatchObject({
+    code: 0,
+    stderr: `Signed out of the identity provider ${issuer}: revoked there, deleted here.\n`,
+  })
+  expect(idp.asked.slice(before)).toEqual(['POST /token/revocation'])
+  expect(await idp.provider.RefreshToken.find(refreshToken!)).toBeUndefined()
+  expect((await runCommand(['status'], { home })).stdout).toBe('There is no stored sign-in.\n')
 })
 
 test('A-116: a workload shows the token of its platform, read anew; a refusal is final', async () => {

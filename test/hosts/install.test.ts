@@ -188,6 +188,8 @@ describe('bridge list finds', () => {
     ['another version', npx('mcp-bridge@0.0.1', URL_ARGUMENT), ['outdated']],
     ['a secret', npx(OURS, URL_ARGUMENT, '--header', 'Authorization:abc'), ['secret-in-arguments']],
     ['a secret in the address', npx(OURS, `${URL_ARGUMENT}?token=1`), ['secret-in-arguments']],
+    ['a password in the address', npx(OURS, 'https://u:p@x.dev/mcp'), ['secret-in-arguments']],
+    ['a parameter without a value', npx(OURS, `${URL_ARGUMENT}?token=`), []],
     [
       'a secret of a client',
       npx(OURS, URL_ARGUMENT, '--static-oauth-client-info', '{"client_secret":"x"}'),

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { startAuthority } from '../auth/authority.ts'
+import { editStored } from '../auth/home.ts'
 import { startWorld } from '../auth/world.ts'
 import { makeAuthority } from '../support/certificate.ts'
 import { initializeResult, json, startServer } from '../support/http-server.ts'
@@ -50,6 +51,13 @@ test.each([
     level: 'skipped',
     seen: 'not looked at, because of "URL and options"',
   })
+})
+
+test('a name that has no address', async () => {
+  // No label is as long (RFC 1035 §2.3.4): nobody has to be asked for it.
+  const found = await examine(`https://${'x'.repeat(64)}.example/mcp`)
+  expect(found['dns']).toMatchObject({ level: 'fail', code: 'name_unknown' })
+  expect(found['connection']).toMatchObject({ level: 'skipped' })
 })
 
 test('nobody listens', async () => {
@@ -263,6 +271,34 @@ test('metadata of another resource', async () => {
   expect(found['pkce']).toMatchObject({ level: 'skipped' })
 })
 
+test('metadata at an address that nobody answers at, or that nothing is sent to', async () => {
+  const dead = await startMcp()
+  await dead.close()
+  let place = `${dead.origin}/metadata`
+  const server = await startServer((_request, response) => {
+    const challenge = `Bearer resource_metadata="${place}"`
+    response.writeHead(401, { 'www-authenticate': challenge }).end()
+  })
+  expect((await examine(server.url))['resource']).toMatchObject({
+    level: 'fail',
+    code: 'resource_unreachable',
+  })
+  place = 'http://mcp.example/metadata'
+  expect((await examine(server.url))['resource']).toMatchObject({
+    level: 'fail',
+    code: 'resource_refused',
+  })
+})
+
+test('an authorization server at an address that nothing is sent to', async () => {
+  const world = await startWorld()
+  world.publish({ authorization_servers: ['http://as.example'] })
+  expect((await examine(world.mcp.url))['authority']).toMatchObject({
+    level: 'fail',
+    code: 'authority_refused',
+  })
+})
+
 test.each([
   ['pkce', { code_challenge_methods_supported: undefined }, 'pkce_missing'],
   ['pkce', { code_challenge_methods_supported: ['plain'] }, 'pkce_missing'],
@@ -302,6 +338,19 @@ test('a sign-in that works, and what becomes of it', async () => {
   expect(dead['client']).toMatchObject({
     level: 'fail',
     code: 'registration_dead',
+    fix: `bridge login ${world.mcp.url} --force`,
+  })
+})
+
+test('a client whose secret has expired, and a token that does not suffice', async () => {
+  const world = await startWorld({ needs: () => 'mcp:admin' })
+  const home = await keepSignIn(world)
+  editStored(home, (text) => text.replace('"redirectUris"', '"secretExpiresAt":1,"redirectUris"'))
+  const found = await examine(world.mcp.url, { home })
+  expect(found['client']).toMatchObject({ level: 'fail', code: 'registration_expired' })
+  expect(found['token']).toMatchObject({
+    level: 'fail',
+    code: 'token_insufficient',
     fix: `bridge login ${world.mcp.url} --force`,
   })
 })

@@ -1,9 +1,22 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { withPending } from '../../src/auth/ledger.ts'
 import { isOlder } from '../../src/doctor/runtime.ts'
 import type { Machine } from '../../src/doctor/machine.ts'
-import { readHostFiles } from '../../src/doctor/host-files.ts'
+import { readHostFile } from '../../src/hosts/file.ts'
+import { createLog } from '../../src/log.ts'
+import { openCredentials } from '../../src/store/credentials.ts'
 import { startServer } from '../support/http-server.ts'
 import { emptyFolder, examine } from './examine.ts'
 
@@ -17,13 +30,19 @@ function programs(versions: Readonly<Record<string, string>>): string {
   return folder
 }
 
-/** A machine that has these files only. */
+/** A machine of another system that has these files of hosts only. */
 function withFiles(files: Readonly<Record<string, string>>): Partial<Machine> {
-  const names = (folder: string): string[] =>
+  const folder = emptyFolder()
+  const names = (above: string): string[] =>
     Object.keys(files)
-      .filter((file) => file.startsWith(`${folder}\\`))
-      .map((file) => file.slice(folder.length + 1).split('\\')[0]!)
-  return { read: (path) => files[path], list: names }
+      .filter((file) => file.startsWith(`${above}\\`))
+      .map((file) => file.slice(above.length + 1).split('\\')[0]!)
+  const hostFile = async (path: string) => {
+    const place = join(folder, path.replaceAll(/\W/g, '-'))
+    if (files[path] !== undefined) writeFileSync(place, files[path])
+    return { ...(await readHostFile(place)), path }
+  }
+  return { hostFile, list: names }
 }
 
 test.each([
@@ -82,6 +101,82 @@ test('folders: a file in the place of one, others who may write, another owner',
   })
 })
 
+/** A folder that this process may not write to, whoever it is. */
+function lockedFolder(): string {
+  const ours = emptyFolder()
+  chmodSync(ours, 0o500)
+  // Modes mean nothing to root, a file system that is mounted read-only does.
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n')
+  const readOnly = mounts
+    .map((line) => line.split(' '))
+    .filter(([, , , options = '']) => options.split(',').includes('ro'))
+    .map(([, place = '']) => place)
+  return [ours, ...readOnly].find((folder) => !canWrite(folder))!
+}
+
+function canWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('a folder that cannot be made', async () => {
+  const above = lockedFolder()
+  const found = (await examine(undefined, { home: join(above, 'bridge') }))['folders']
+  expect(found).toMatchObject({
+    level: 'fail',
+    code: 'folder_not_writable',
+    fix: `chmod u+rwx "${above}"`,
+  })
+})
+
+test('a check that breaks is a finding, and the others go on', async () => {
+  const isFile = (): never => {
+    throw new Error('EIO: i/o error')
+  }
+  const found = await examine(undefined, { machine: { isFile } })
+  expect(found['node-in-path']).toMatchObject({
+    level: 'fail',
+    code: 'unexpected',
+    seen: 'this check broke: EIO: i/o error',
+  })
+  expect(found['folders']).toMatchObject({ level: 'ok' })
+})
+
+test('a sign-in that nobody has completed', async () => {
+  const home = emptyFolder()
+  const server = new URL('https://mcp.example/mcp')
+  const credentials = openCredentials(
+    join(home, 'data', 'credentials'),
+    { server, resource: undefined, profile: 'default' },
+    createLog(process.stderr),
+    new AbortController().signal,
+  )
+  const issuer = 'https://as.example'
+  const client = { clientId: 'id', authMethod: 'none', redirectUris: [] }
+  const pending = {
+    id: 'one',
+    kind: 'code',
+    startedAt: Date.now(),
+    issuer,
+    published: true,
+    client,
+    registered: true,
+    link: `${issuer}/authorize`,
+  } as const
+  await credentials.exclusive(({ record, save }) =>
+    save(withPending(record, { issuer, token_endpoint: `${issuer}/token` } as never, pending)),
+  )
+  expect((await examine(undefined, { home }))['records']).toMatchObject({
+    level: 'warn',
+    code: 'sign_in_unfinished',
+    fix: 'bridge login https://mcp.example/mcp',
+  })
+})
+
 test('a stored sign-in that cannot be read', async () => {
   const home = emptyFolder()
   const folder = join(home, 'data', 'credentials')
@@ -115,7 +210,18 @@ test('the port of the sign-in is busy, and the next one helps', async () => {
     code: 'port_busy',
     fix: `Add to the arguments: --callback-port ${Number(port) + 1}`,
   })
-  expect((await examine(url))['callback-port']).toMatchObject({ level: 'ok' })
+  const free = (await examine(url))['callback-port']
+  expect(free).toMatchObject({ level: 'ok' })
+  // The usual port of this server has an owner now, as it would have with another bridge.
+  const usual = Number(/:(\d+) is free/.exec(free!.seen)![1])
+  const owner = createServer().listen(usual, '127.0.0.1')
+  onTestFinished(() => void owner.close())
+  await once(owner, 'listening')
+  expect((await examine(url))['callback-port']).toMatchObject({
+    level: 'warn',
+    code: 'port_taken',
+    fix: `Add to the arguments: --callback-port ${usual + 1}`,
+  })
 })
 
 test('variables that hosts leave out, without the password of the proxy', async () => {
@@ -132,11 +238,13 @@ const PACKAGES = 'C:\\Users\\ada\\AppData\\Local\\Packages'
 const IN_PACKAGE = `${PACKAGES}\\Claude_pzs8sxrjxfjjc\\LocalCache\\Roaming\\Claude\\claude_desktop_config.json`
 const ROAMING = 'C:\\Users\\ada\\AppData\\Roaming\\Claude\\claude_desktop_config.json'
 
-const config = (...args: string[]): string =>
-  JSON.stringify({ mcpServers: { docs: { command: 'npx', args } } })
+const config = (...args: string[]): string => configOf('npx', args)
+
+const configOf = (command: string, args: string[], env = {}): string =>
+  JSON.stringify({ mcpServers: { docs: { command, args, env } } })
 
 test('Windows: Claude Desktop reads the file in its package, and the other one is a trap', async () => {
-  const files = { [IN_PACKAGE]: config(), [ROAMING]: config('-y', 'mcp-bridge@0.1.0', 'https://x') }
+  const files = { [IN_PACKAGE]: config(), [ROAMING]: config('-y', 'another-server') }
   const machine = { platform: 'win32', home: 'C:\\Users\\ada', ...withFiles(files) } as const
   const found = (await examine(undefined, { machine }))['hosts']
   expect(found).toMatchObject({
@@ -173,7 +281,19 @@ test.each([
   [config('-y', 'mcp-remote@latest', 'https://x/mcp'), 'mcp_remote_entry'],
   [config('-y', 'mcp-bridge', 'https://x/mcp'), 'not_pinned'],
   [config('-y', 'mcp-bridge@latest', 'https://x/mcp'), 'not_pinned'],
-  [config('-y', 'mcp-bridge@0.1.0', 'https://x/mcp', '--header', 'Authorization:${TOKEN}'), 'ok'],
+  [
+    config('-y', 'mcp-bridge@0.1.0', 'https://x/mcp', '--header', 'Authorization:${TOKEN}'),
+    'variable_missing',
+  ],
+  [
+    configOf('npx', ['-y', 'mcp-bridge@0.1.0', 'https://x', '--header', 'Authorization:${TOKEN}'], {
+      TOKEN: 's3ntinel',
+    }),
+    'ok',
+  ],
+  [config('-y', 'mcp-bridge@0.0.1', 'https://x/mcp'), 'entry_outdated'],
+  [configOf('/nowhere/bin/node', ['/x/bin/bridge.cjs', 'https://x/mcp']), 'program_missing'],
+  [configOf('sh', ['-c', 'exec mcp-remote https://x/mcp']), 'entry_not_understood'],
   [config('-y', 'another-server', '--header', 'Authorization: s3ntinel'), 'ok'],
 ])('a host with %s: %s', async (text, code) => {
   const home = emptyFolder()
@@ -184,11 +304,40 @@ test.each([
   expect(JSON.stringify(found)).not.toContain('s3ntinel')
 })
 
-test('the projects of Claude Code have servers of their own', () => {
-  const entry = { command: 'npx', args: ['-y', 'mcp-remote', 'https://x'] }
-  const text = JSON.stringify({ projects: { '/srv/docs': { mcpServers: { docs: entry } } } })
-  const read = (path: string): string | undefined =>
-    path === '/home/ada/.claude.json' ? text : undefined
-  const machine = { platform: 'linux', home: '/home/ada', env: {}, read, list: () => [] } as never
-  expect(readHostFiles(machine).entries).toMatchObject([{ host: 'Claude Code', name: 'docs' }])
+test('an old Node in an entry', async () => {
+  const home = emptyFolder()
+  const node = join(home, 'node', 'v18.20.0', 'bin')
+  mkdirSync(node, { recursive: true })
+  writeFileSync(join(node, 'node'), '')
+  mkdirSync(join(home, '.cursor'))
+  const text = configOf(join(node, 'node'), ['/x/bin/bridge.cjs', 'https://x/mcp'])
+  writeFileSync(join(home, '.cursor', 'mcp.json'), text)
+  const found = (await examine(undefined, { home }))['hosts']
+  expect(found).toMatchObject({ level: 'fail', code: 'node_too_old_in_entry' })
+})
+
+test('npx without cmd on Windows', async () => {
+  const file = 'C:\\Users\\ada\\.cursor\\mcp.json'
+  const files = { [file]: config('-y', 'mcp-bridge@0.1.0', 'https://x/mcp') }
+  const machine = { platform: 'win32', home: 'C:\\Users\\ada', ...withFiles(files) } as const
+  const found = (await examine(undefined, { machine }))['hosts']
+  expect(found).toMatchObject({ level: 'warn', code: 'npx_without_cmd' })
+})
+
+test('every host is looked at, the projects of Claude Code and the project at hand included', async () => {
+  const home = emptyFolder()
+  const entry = { command: 'npx', args: ['-y', 'mcp-bridge@0.1.0', 'https://x'] }
+  const server = { mcpServers: { docs: entry } }
+  writeFileSync(join(home, '.claude.json'), JSON.stringify({ projects: { '/srv': server } }))
+  mkdirSync(join(home, '.codex'))
+  const toml =
+    '[mcp_servers.docs]\ncommand = "npx"\nargs = ["-y", "mcp-bridge@0.1.0", "https://x"]\n'
+  writeFileSync(join(home, '.codex', 'config.toml'), toml)
+  const cwd = emptyFolder()
+  writeFileSync(join(cwd, '.mcp.json'), JSON.stringify(server))
+  const found = (await examine(undefined, { home, machine: { cwd } }))['hosts']
+  expect(found).toMatchObject({
+    level: 'ok',
+    seen: 'Claude Code, "docs", Claude Code (this project), "docs", Codex CLI, "docs"',
+  })
 })
