@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -12,11 +12,25 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /**
  * Builds, packs and installs the tarball in an empty folder: what is run then is what users get. The
  * build goes to a folder of its own: in `dist` another build could sweep it away before it is packed.
+ * With `BRIDGE_TARBALL` in the environment that tarball is installed, and nothing is built.
  *
  * @returns {Promise<{ folder: string, tarball: string, bin: string }>}
  */
 export async function packAndInstall() {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-pack-'))
+  const ready = process.env['BRIDGE_TARBALL']
+  const tarball = ready === undefined ? await pack(folder) : resolve(ready)
+  await writeFile(join(folder, 'package.json'), '{"private":true}')
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
+  const bin = join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs')
+  return { folder, tarball, bin }
+}
+
+/**
+ * @param {string} folder Where the tarball goes.
+ * @returns {Promise<string>} The tarball.
+ */
+async function pack(folder) {
   const stage = join(folder, 'package')
   await run('npm', ['run', 'build', '--', '--out-dir', join(stage, 'dist')], { cwd: root })
   /** @type {{ files: string[] }} */
@@ -29,10 +43,5 @@ export async function packAndInstall() {
   })
   /** @type {[{ filename: string }]} */
   const [{ filename }] = JSON.parse(stdout)
-  await writeFile(join(folder, 'package.json'), '{"private":true}')
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], {
-    cwd: folder,
-  })
-  const bin = join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs')
-  return { folder, tarball: join(folder, filename), bin }
+  return join(folder, filename)
 }
