@@ -6,7 +6,8 @@
  * One process serves one session, whose requests are all answered with event streams. Since requests
  * stand alone (2026-07-28) one process serves one connection of the suite: its requests come one after
  * the other, so everything the process says belongs to the request that is open; when the connection
- * is gone and owes no answer, the next one takes it over. Nothing is checked here that the specification lets a server find out from HTTP
+ * is gone and owes no answer, the next one takes it over. A process is one host, and a host declares the
+ * same capabilities in all its requests: others get another process. Nothing is checked here that the specification lets a server find out from HTTP
  * headers (origin, `Mcp-*`): stdio has no headers, and an adapter that did it would pass in the
  * bridge's place.
  */
@@ -21,6 +22,7 @@ import { startProgram } from './program.mjs'
 
 const VERSION = 'io.modelcontextprotocol/protocolVersion'
 const META = '_meta'
+const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 
 /** What an HTTP server of 2026-07-28 says beside a JSON-RPC error of these codes. */
 const STATUS = new Map([
@@ -39,6 +41,7 @@ const STATUS = new Map([
  * @property {Map<string, Outgoing>} open Requests by the JSON of their id.
  * @property {Outgoing | undefined} listening The stream that a GET has opened.
  * @property {string[]} unheard What was said while nobody listened.
+ * @property {string | undefined} capabilities What the host's requests have declared so far.
  */
 
 /**
@@ -48,7 +51,7 @@ const STATUS = new Map([
 export async function startAdapter(start) {
   /** @type {Map<string, Seat>} */
   const sessions = new Map()
-  /** @type {WeakMap<import('node:net').Socket, Seat>} */
+  /** @type {WeakMap<import('node:net').Socket, Seat[]>} */
   const connections = new WeakMap()
   /** @type {Set<Seat>} */
   const seats = new Set()
@@ -71,24 +74,42 @@ export async function startAdapter(start) {
       open: new Map(),
       listening: undefined,
       unheard: [],
+      capabilities: undefined,
     }
     seats.add(made)
     return made
   }
 
-  /** @param {import('node:net').Socket} socket */
-  function seatOf(socket) {
-    const known = connections.get(socket)
-    if (known !== undefined && seats.has(known)) return known
-    const taken = idle.pop() ?? seat()
-    // Some scenarios wait half a second for an answer: the next process is started before it is needed.
-    if (idle.length === 0) idle.push(seat())
-    connections.set(socket, taken)
-    socket.once('close', () => {
-      if (taken.open.size > 0) void taken.program.end()
-      else if (seats.has(taken)) idle.push(taken)
-    })
+  /**
+   * @param {import('node:net').Socket} socket
+   * @param {Message} message
+   */
+  function seatOf(socket, { params }) {
+    const declared = JSON.stringify(params?.[META]?.[CAPABILITIES])
+    /** @param {Seat} one */
+    const fits = (one) =>
+      seats.has(one) && (declared ?? one.capabilities) === (one.capabilities ?? declared)
+    const mine = connections.get(socket) ?? []
+    let taken = mine.find(fits)
+    if (taken === undefined) {
+      const at = idle.findIndex(fits)
+      taken = at === -1 ? seat() : /** @type {Seat} */ (idle.splice(at, 1)[0])
+      // Some scenarios wait half a second for an answer: the next process is started before it is needed.
+      if (!idle.some((one) => one.capabilities === undefined)) idle.push(seat())
+      if (mine.length === 0) socket.once('close', () => release(mine))
+      mine.push(taken)
+      connections.set(socket, mine)
+    }
+    taken.capabilities ??= declared
     return taken
+  }
+
+  /** @param {readonly Seat[]} left */
+  function release(left) {
+    for (const one of left) {
+      if (one.open.size > 0) void one.program.end()
+      else if (seats.has(one)) idle.push(one)
+    }
   }
 
   const server = createServer(async (request, response) => {
@@ -108,7 +129,7 @@ export async function startAdapter(start) {
       if (message === undefined) response.writeHead(400).end()
       else if (session !== undefined) post(session, text, message, response, true)
       else if (opensSession(message)) open(text, message, response)
-      else post(seatOf(request.socket), text, message, response, false)
+      else post(seatOf(request.socket, message), text, message, response, false)
     } else {
       response.writeHead(405, { allow: 'POST' }).end()
     }

@@ -65,6 +65,18 @@ export function runsOf(options, listed) {
 }
 
 /**
+ * The same run with one scenario only.
+ *
+ * @param {Run} run
+ * @param {string} scenario
+ * @returns {Run}
+ */
+export function only(run, scenario) {
+  const version = REVISIONS.includes(run.revision) ? ['--spec-version', run.revision] : []
+  return { ...run, args: ['--scenario', scenario, '--force', ...version] }
+}
+
+/**
  * @param {string} scenario
  * @param {readonly string[]} revisions
  * @param {import('./suite.mjs').Scenarios} listed
