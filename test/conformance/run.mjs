@@ -24,8 +24,8 @@ import { judge } from './verdicts.mjs'
 /** Drivers of client scenarios at once. Each is a host, a bridge and now and then a browser. */
 const DRIVERS = 3
 
-/** Suites at once. Those of servers make one request after the other, and wait most of the time. */
-const SUITES = 4
+/** Suites of servers at once: each makes one request after the other. */
+const SERVER_SUITES = 2
 
 /**
  * Scenarios that are tried once more, alone: the suite gives some requests half a second, which a busy
@@ -66,9 +66,10 @@ const slots = await openSlots(DRIVERS)
 
 /** @type {Map<string, import('./verdicts.mjs').Results>} */
 const results = new Map()
-// The long ones first, so that none is left alone at the end.
-const waiting = [...runs]
-await Promise.all(Array.from({ length: SUITES }, work))
+const servers = runs.filter(({ role }) => role === 'server')
+// One suite of clients at a time: its scenarios all wait for a turn, and have a time limit.
+const clients = runs.filter(({ role }) => role === 'client')
+await Promise.all([work(clients), ...Array.from({ length: SERVER_SUITES }, () => work(servers))])
 let judged = judgeAll()
 const failing = judged.flatMap(({ run, cells }) =>
   [...cells].flatMap(([scenario, cell]) => (cell.failed.length > 0 ? [{ run, scenario }] : [])),
@@ -91,7 +92,8 @@ else process.stderr.write(`what the suite said: ${folder}\n`)
 if (packed !== undefined) rmSync(packed.folder, { recursive: true, force: true })
 process.exitCode = failed === 0 ? 0 : 1
 
-async function work() {
+/** @param {Run[]} waiting */
+async function work(waiting) {
   for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
     results.set(run.name, await perform(run, run.name))
     process.stderr.write(`${seconds()} s: ${run.name} is through\n`)
