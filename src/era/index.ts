@@ -8,7 +8,7 @@ import { failed, follow, over, perform } from '../delivery.ts'
 import { discoverEvidence, initializeEvidence } from './evidence.ts'
 import { modernVersion } from './headers.ts'
 import { createKnowledge, type KnowledgeContext } from './knowledge.ts'
-import { initializeTooLate, legacyServer, noMutualVersion } from './refusals.ts'
+import { initializeTooLate, legacyServer, malformed, noMutualVersion } from './refusals.ts'
 import { heard, tapped } from './tap.ts'
 import type { Translator, TranslatorContext } from './translator.ts'
 import { MODERN_VERSION } from './vocabulary.ts'
@@ -103,10 +103,10 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
       })
     }
     if (frame.kind !== 'request') return inner.send(frame)
-    if (frame.method === 'initialize') return decide((onStart) => openLegacy(frame, onStart))
-    if (modernVersion(frame) === undefined) return inner.send(frame)
     if (frame.method === 'server/discover') return decide((onStart) => probe(frame, onStart))
-    return decide((onStart) => openModern(frame, onStart))
+    if (modernVersion(frame) !== undefined) return decide((onStart) => openModern(frame, onStart))
+    if (frame.method === 'initialize') return decide((onStart) => openLegacy(frame, onStart))
+    return inner.send(frame)
   }
 
   function decide(work: (onStart: () => void) => Promise<Delivery>): Delivery {
@@ -216,6 +216,8 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
 
   /** A host that asks for the versions; it may be of either era still. */
   async function probe(frame: Frame, onStart: () => void): Promise<Delivery> {
+    const wrong = malformed(frame)
+    if (wrong !== undefined) return failed(wrong)
     if (await knowledge.isLegacy()) return answerProbe(frame)
     if (knowledge.server() === 'modern') return inner.send(frame)
     const answer = await asking.ask(frame, onStart)
@@ -243,12 +245,10 @@ export function withEra(open: (events: RemoteEvents) => Remote, context: EraCont
       if (isOver && knowledge.server() === undefined) return relay(answer, frame)
     }
     if (knowledge.server() === 'legacy') return translateModern(frame)
-    passThrough((next) => {
-      if (next.method !== 'initialize') return inner.send(next)
-      void events.frame(initializeTooLate(next, valueAt(paramsOf(next), 'protocolVersion')))
-      return over()
-    })
-    const delivery = inner.send(frame)
+    passThrough((next) =>
+      next.method === 'initialize' ? failed(initializeTooLate(next)) : inner.send(next),
+    )
+    const delivery = fromHost(frame)
     // The server is not what it was: the next start asks.
     if (known !== undefined) delivery.done.catch(doubt)
     return delivery

@@ -5,20 +5,32 @@
  * OAuth are the bridge's; the person with the browser is a program that follows redirects.
  *
  * Called by the suite as `driver.mjs <server_url>`. From the environment: the scenario and its
- * context (`MCP_CONFORMANCE_*`, set by the suite), the packed bridge and the Node that runs it
- * (`BRIDGE_BIN`, `BRIDGE_NODE`, set by `run.mjs`).
+ * context (`MCP_CONFORMANCE_*`, set by the suite), the packed bridge or another program in its place
+ * (`BRIDGE_BIN`, `BRIDGE_COMMAND` with `{url}`) and where to wait for a turn (`CONFORMANCE_SLOTS`), set
+ * by `run.mjs`.
  */
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { listSkills, loadSkills } from './skills.mjs'
+import { takeSlot } from './slots.mjs'
+
+/** @typedef {import('@modelcontextprotocol/client').Client} Client */
 
 /** The URL that the suite's authorization server knows as a client id metadata document. */
 const CLIENT_METADATA_URL = 'https://conformance-test.local/client-metadata.json'
 
 /** Revision from which requests carry their version themselves. */
 const FIRST_MODERN_VERSION = '2026-07-28'
+
+/** Longest time for one scenario once it has its turn; then the suite sees what was done until then. */
+const TURN_MS = 60_000
+
+await takeSlot(Number(process.env['CONFORMANCE_SLOTS']))
+setTimeout(() => process.exit(1), TURN_MS).unref()
+// Loaded now: a driver that waits for its turn costs next to nothing.
+const { Client } = await import('@modelcontextprotocol/client')
+const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio')
 
 const url = process.argv.at(-1) ?? ''
 const scenario = process.env['MCP_CONFORMANCE_SCENARIO'] ?? ''
@@ -73,7 +85,14 @@ const SCRIPTS = {
     const observed = tools.find((tool) => tool.name === 'json_schema_2020_12_tool')
     await call(client, 'json_schema_echo', { schema: observed?.inputSchema })
   },
+  'sep-2640-client-no-prefetch': listSkills,
+  'sep-2640-client-verify-digest': loadSkills,
+  'sep-2640-client-verify-size': loadSkills,
+  'sep-2640-client-verify-frontmatter': loadSkills,
 }
+
+/** Scenarios whose servers have no tools. */
+const TOOLLESS = /^initialize$|^sep-2640-/
 
 /** @typedef {{ name: string, inputSchema: object }} Tool */
 
@@ -102,14 +121,19 @@ writeFileSync(join(home, 'xdg-open'), `#!${process.execPath}\n${browser}\n`, { m
 const identity = scenario.startsWith('auth/')
   ? ['--client-metadata-url', CLIENT_METADATA_URL, ...(IDENTITY[scenario] ?? [])]
   : []
+const other = process.env['BRIDGE_COMMAND']?.replaceAll('{url}', url)
 const transport = new StdioClientTransport({
-  command: process.env['BRIDGE_NODE'] ?? process.execPath,
-  args: [process.env['BRIDGE_BIN'] ?? '', url, ...identity],
+  ...(other === undefined || other === ''
+    ? { command: process.execPath, args: [process.env['BRIDGE_BIN'] ?? '', url, ...identity] }
+    : { command: 'sh', args: ['-c', `exec ${other}`] }),
   env: {
     PATH: `${home}:${process.env['PATH'] ?? ''}`,
     HOME: home,
     DISPLAY: ':0',
     BRIDGE_HOME: home,
+    // Set by npx; another program may be fetched by it too.
+    npm_config_cache: process.env['npm_config_cache'] ?? '',
+    CLIENT_ID: context.client_id ?? '',
     CLIENT_SECRET: context.client_secret ?? '',
     WORKLOAD_TOKEN: context.valid_jwt ?? '',
     ID_TOKEN: context.idp_id_token ?? '',
@@ -126,7 +150,7 @@ const client = new Client(
 client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: {} }))
 try {
   await client.connect(transport)
-  const { tools } = scenario === 'initialize' ? { tools: [] } : await client.listTools()
+  const { tools } = TOOLLESS.test(scenario) ? { tools: [] } : await client.listTools()
   await (SCRIPTS[scenario] ?? callAll)(client, tools)
 } catch (error) {
   process.stderr.write(`${error}\n`)

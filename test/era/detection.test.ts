@@ -13,10 +13,9 @@ import { type Arrived, createFakeHost, createFakeServer, frameOf, settle } from 
 
 const NOW = 1_800_000_000_000
 const MODERN = '2026-07-28'
-const META = {
-  'io.modelcontextprotocol/protocolVersion': MODERN,
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
+const VERSION = { 'io.modelcontextprotocol/protocolVersion': MODERN }
+const CAPABILITIES = { 'io.modelcontextprotocol/clientCapabilities': {} }
+const META = { ...VERSION, ...CAPABILITIES }
 const INITIALIZE = {
   jsonrpc: '2.0',
   id: 0,
@@ -431,10 +430,22 @@ describe('a host of the stateless era that asks for something at once', () => {
     expect(seen.wire).toEqual(['server/discover'])
   })
 
-  test('initialize comes too late then', async () => {
+  test.each<{ name: string; params: object; refused: object }>([
+    {
+      name: 'names the versions to a host that has turned round',
+      params: INITIALIZE.params,
+      refused: { code: -32022, data: { supported: [MODERN] } },
+    },
+    {
+      name: 'is unknown in a request of 2026-07-28',
+      params: { _meta: META },
+      refused: { code: -32601 },
+    },
+  ])('initialize comes too late then, and $name', async ({ params, refused }) => {
     const replies = { 'server/discover': [result(DISCOVERED)], 'tools/list': [listed] }
-    const seen = await live({ replies }, LIST, INITIALIZE)
-    expect(seen.answer(0)).toMatchObject({ error: { code: -32022, data: { supported: [MODERN] } } })
+    const seen = await live({ replies }, LIST, { ...INITIALIZE, params })
+    const { object } = seen.failures[0] as ServerError
+    expect(JSON.parse(object.toString())).toMatchObject(refused)
     expect(seen.wire).not.toContain('initialize')
   })
 })
@@ -494,5 +505,20 @@ describe('who looks on at the server’s side', () => {
       '→ tools/list 2',
       '← answer 2',
     ])
+  })
+})
+
+describe('a server/discover that lacks what every request of 2026-07-28 says of itself', () => {
+  test.each<{ name: string; params: object }>([
+    { name: 'everything', params: {} },
+    { name: 'the version', params: { _meta: CAPABILITIES } },
+    { name: 'the capabilities', params: { _meta: VERSION } },
+  ])('$name: it is refused, and says nothing about the server', async ({ params }) => {
+    const replies = { 'server/discover': [result(DISCOVERED)] }
+    const seen = await live({ replies }, { ...PROBE, params }, { ...PROBE, id: 'again' })
+    const { object } = seen.failures[0] as ServerError
+    expect(JSON.parse(object.toString())).toMatchObject({ code: -32602 })
+    expect(seen.answer('again')).toMatchObject({ result: DISCOVERED })
+    expect(seen.wire).toEqual(['server/discover'])
   })
 })

@@ -33,7 +33,9 @@ function between(open: (context: TranslatorContext) => Translator) {
   }
   const host = 'mcp.example'
   const random = (): string => 'token'
-  const translator = open({ server, events, log: silentLog, host, now: Date.now, random })
+  const standsFor = (): void => {}
+  const log = silentLog
+  const translator = open({ server, events, log, host, now: Date.now, random, standsFor })
   return {
     toHost,
     toServer,

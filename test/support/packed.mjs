@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { instrument } from '../coverage/instrument.mjs'
@@ -18,7 +18,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
  */
 export async function packAndInstall() {
   const folder = await mkdtemp(join(tmpdir(), 'bridge-pack-'))
-  const tarball = process.env['BRIDGE_TARBALL'] ?? (await pack(folder))
+  const ready = process.env['BRIDGE_TARBALL']
+  const tarball = ready === undefined ? await pack(folder) : resolve(ready)
   await writeFile(join(folder, 'package.json'), '{"private":true}')
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
   const bin = join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs')

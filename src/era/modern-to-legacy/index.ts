@@ -12,7 +12,8 @@ import { createSession, type Introduction } from './introduction.ts'
 import { createListens } from './listens.ts'
 import { createSessionLevel, mostVerbose } from './log-levels.ts'
 import { isInteractive, unanswerable } from './questions.ts'
-import { modernFailure, unknownMethod, unsupportedVersion } from './refusals.ts'
+import { initializeTooLate } from '../refusals.ts'
+import { modernFailure, unknownMethod } from './refusals.ts'
 import { readMeta } from './request-meta.ts'
 import { discoverResult } from './results.ts'
 import { createTaskTools } from './tasks.ts'
@@ -72,9 +73,7 @@ export function openModernToLegacy(context: TranslatorContext): Translator {
 
   function request(frame: Frame): Delivery {
     const method = frame.method!
-    if (method === 'initialize') {
-      return failed(unsupportedVersion(valueAt(paramsOf(frame), 'protocolVersion')))
-    }
+    if (method === 'initialize') return failed(initializeTooLate(frame))
     if (REMOVED.test(method)) return failed(unknownMethod(method))
     const meta = readMeta(frame)
     if (meta instanceof ServerError) return failed(meta)

@@ -3,6 +3,7 @@ import type { Frame, RawId } from '../../frame.ts'
 import { withMembers } from '../../json/edit.ts'
 import { locate, members, valueAt } from '../../json/locate.ts'
 import { objectAt, paramsOf, withFrameMembers } from '../claims.ts'
+import { malformed } from '../refusals.ts'
 import { isLogLevel, type LogLevel, META, MODERN_VERSION } from '../vocabulary.ts'
 import { invalidParams, unsupportedVersion } from './refusals.ts'
 
@@ -22,21 +23,18 @@ const RESERVED = 'io.modelcontextprotocol/'
 
 /** Reads the `_meta` of a request, or says why a server would refuse it. */
 export function readMeta(frame: Frame): RequestMeta | ServerError {
+  const wrong = malformed(frame)
+  if (wrong !== undefined) return wrong
   const params = paramsOf(frame)
   const version = valueAt(params, '_meta', META.version)
-  if (typeof version !== 'string') return invalidParams(`_meta["${META.version}"] is missing.`)
   if (version !== MODERN_VERSION) return unsupportedVersion(version)
-  const capabilities = objectAt(params, '_meta', META.capabilities)
-  if (capabilities === undefined) {
-    return invalidParams(`_meta["${META.capabilities}"] is missing.`)
-  }
   const logLevel = valueAt(params, '_meta', META.logLevel)
   if (logLevel !== undefined && !isLogLevel(logLevel)) {
     return invalidParams(`_meta["${META.logLevel}"] is no log level.`)
   }
   const token = locate(params, '_meta', 'progressToken')
   return {
-    capabilities,
+    capabilities: objectAt(params, '_meta', META.capabilities)!,
     clientInfo: objectAt(params, '_meta', META.clientInfo),
     logLevel,
     progressToken: token && params.toString('utf8', token.start, token.end),
