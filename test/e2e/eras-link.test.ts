@@ -208,7 +208,7 @@ describe.each(BOTH)('$name', ({ server: era, connect }) => {
   })
 })
 
-describe(TO_LEGACY.name, () => {
+describe('a host of 2026-07-28 at a server that forgets and breaks off', () => {
   test('a session that the server has forgotten is replaced unseen', async () => {
     const server = await startLinkServer('legacy')
     const tap = await startTap(server.url)
@@ -237,7 +237,7 @@ describe(TO_LEGACY.name, () => {
   })
 })
 
-describe(TO_MODERN.name, () => {
+describe('a host with initialize at a server that breaks off', () => {
   test('a stream that breaks costs a call its result, which says so, and a list nothing', async () => {
     const server = await startLinkServer('modern')
     const tap = await startTap(server.url)

@@ -83,8 +83,8 @@ export function structured(call: Call, expected: object): Exercise {
 export function progress(call: Call): Exercise {
   return async ({ peer }) => {
     const before = peer.messages.length
-    let heard = 0
-    await peer.client.callTool(call, { onprogress: () => heard++ })
+    let reported = 0
+    await peer.client.callTool(call, { onprogress: () => reported++ })
     const method = 'notifications/progress'
     const reports = peer.messages.slice(before).filter((one) => one.message['method'] === method)
     const steps = reports.map(({ message }) => (message['params'] as { progress: number }).progress)
@@ -94,7 +94,7 @@ export function progress(call: Call): Exercise {
       steps.toSorted((a, b) => a - b),
     )
     // Both SDKs drop a report that they read together with the answer behind it.
-    assert.ok(heard <= 3)
+    assert.ok(reported <= 3)
   }
 }
 

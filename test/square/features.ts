@@ -4,7 +4,7 @@ import type { Tapped } from '../support/tap-server.ts'
 export type Era = 'legacy' | 'modern'
 
 /** Everything that a host and a server can do with each other, by the name that tables use. */
-export const FEATURES = [
+const FEATURES = [
   'tools',
   'numbers beyond 2^53',
   'structured output',

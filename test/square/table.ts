@@ -4,15 +4,16 @@ import { SERVERS } from './servers.ts'
 
 /**
  * The table that the README shows: a row for each server, a column for each client; what happens
- * between them, the requests until the host is connected (at the first start → at later ones), and what the host cannot have there.
+ * between them, the requests until the host is connected (at the first start → at later ones), and
+ * what the host cannot have there.
  */
 export function squareTable(outcomes: readonly Outcome[]): string[][] {
-  return SERVERS.map(({ server }) => [
-    server,
-    ...CLIENTS.map(({ client }) =>
+  return SERVERS.map(({ server }) => {
+    const cells = CLIENTS.map(({ client }) =>
       cell(outcomes.filter((one) => one.client === client && one.server === server)),
-    ),
-  ])
+    )
+    return [String(server)].concat(cells)
+  })
 }
 
 function cell(starts: readonly Outcome[]): string {

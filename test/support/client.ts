@@ -123,12 +123,14 @@ async function connect(
   return { client, notes, asked, messages, write, close: () => client.close() }
 }
 
+/** A private member: what the SDK parses into doubles can be seen nowhere else as it came. */
+const PROCESS = '_process'
+
 /** What the transports of both SDKs have in common. */
 interface Transport {
   start(): Promise<void>
   send(message: never): Promise<void>
-  /** Private: what the SDK parses into doubles can be seen nowhere else as it came. */
-  readonly _process: ChildProcess
+  readonly [PROCESS]: ChildProcess
 }
 
 /** Notes what passes. No subclass: SDK v2 probes differently for those. */
@@ -148,7 +150,7 @@ function listen(target: Transport, onFirstResult: () => void) {
       let rest = ''
       const decoder = new TextDecoder()
       // Before the SDK, which answers what it reads.
-      target._process.stdout!.prependListener('data', (chunk: Buffer) => {
+      target[PROCESS].stdout!.prependListener('data', (chunk: Buffer) => {
         const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
         rest = lines.pop()!
         for (const line of lines) note('server', line)
@@ -161,7 +163,7 @@ function listen(target: Transport, onFirstResult: () => void) {
   })
   const write = (line: string): void => {
     note('client', line)
-    target._process.stdin!.write(`${line}\n`)
+    target[PROCESS].stdin!.write(`${line}\n`)
   }
   return { messages, write }
 }

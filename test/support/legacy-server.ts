@@ -129,10 +129,10 @@ export async function startLegacyServer(kind: LegacyKind): Promise<LegacyServer>
     mcp.registerResource('notes', template, {}, (uri) => ({
       contents: [{ uri: uri.href, text: '' }],
     }))
-    const name = completable(z.string(), (typed) =>
+    const who = completable(z.string(), (typed) =>
       ['Ada', 'Ben'].filter((known) => known.startsWith(typed)),
     )
-    mcp.registerPrompt('greet', { argsSchema: { name } }, ({ name }) => ({
+    mcp.registerPrompt('greet', { argsSchema: { name: who } }, ({ name }) => ({
       messages: [{ role: 'user', content: { type: 'text', text: `Greet ${name}` } }],
     }))
     server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {

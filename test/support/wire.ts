@@ -74,8 +74,8 @@ export function watchWire(era: 'legacy' | 'modern', { everyMethod = false } = {}
       era === 'modern' && result['resultType'] === 'input_required'
         ? wrongQuestions(result)
         : schemas[asked]?.result?.(result)
-    for (const [key, question] of Object.entries(questionsOf(result))) {
-      questions.set(key, String(question.method))
+    for (const [name, question] of Object.entries(questionsOf(result))) {
+      questions.set(name, String(question.method))
     }
     for (const reason of [strange, wrong]) {
       if (reason !== undefined) fault(`${from} result of ${asked}: ${reason}`, message)
