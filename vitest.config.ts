@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/pack*.test.ts', 'test/worker/**'],
+          exclude: ['test/e2e/**', 'test/pack*.test.ts', 'test/worker/**', '**/node_modules/**'],
           // Its ES modules are what is bundled; Node by itself takes the UMD file.
           server: { deps: { inline: ['jsonc-parser'] } },
         },
