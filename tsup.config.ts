@@ -1,15 +1,16 @@
 import { transform } from 'esbuild'
 import { defineConfig } from 'tsup'
 import { asText } from './packaging/as-text.mjs'
+import { leanUndici, parserBeside } from './packaging/lean-undici.mjs'
 import { licences } from './packaging/licences.mjs'
+import { COMMONJS, makeReadableStart, makeStartFile } from './packaging/start-file.mjs'
 
 /** `npm run coverage` needs to know which line of the source runs. */
 const readable = process.env['BRIDGE_COVERAGE'] !== undefined
 
 export default defineConfig({
   entry: ['src/cli.ts'],
-  // esbuild splits only ES modules: they are built first and turned into CommonJS file by file
-  // below, so that what is imported lazily is a file of its own.
+  // esbuild splits only ES modules: they are built first and put together below.
   format: 'esm',
   splitting: true,
   outExtension: () => ({ js: '.cjs' }),
@@ -19,6 +20,7 @@ export default defineConfig({
   sourcemap: readable,
   clean: true,
   dts: false,
+  removeNodeProtocol: false,
   // Zero dependencies for the user: npx starts inside the host's deadline.
   noExternal: [/.*/],
   esbuildOptions(options) {
@@ -27,25 +29,28 @@ export default defineConfig({
     // jsonc-parser's `main` is UMD, which requires its parts in a way that no bundler follows.
     options.mainFields = ['module', 'main']
   },
-  esbuildPlugins: [asText, licences],
+  esbuildPlugins: [asText, licences, leanUndici, parserBeside],
   plugins: [
     {
+      // One readable file per chunk: the file of the start has no source map.
       name: 'commonjs-chunks',
-      // Under Node 22 and 24 an ES module that imports node:http also loads the built-in undici,
-      // twice the CPU at start; `require` does not.
       async renderChunk(code, info) {
-        if (info.type !== 'chunk') return undefined
-        const supported = { 'dynamic-import': false }
+        if (!readable || info.type !== 'chunk') return undefined
         const { code: commonjs, map } = await transform(code, {
-          format: 'cjs',
-          platform: 'node',
-          target: 'node20',
-          minify: !readable,
-          sourcemap: readable,
+          ...COMMONJS,
+          minify: false,
+          sourcemap: true,
           sourcefile: info.path,
-          supported,
         })
-        return { code: commonjs, ...(readable && { map }) }
+        return { code: commonjs, map }
+      },
+    },
+    {
+      name: 'start-file',
+      async buildEnd() {
+        const { outDir } = this.options
+        if (readable) await makeReadableStart(outDir)
+        else await makeStartFile(outDir, { main: 'cli.cjs', also: 'bridge' })
       },
     },
   ],

@@ -24,5 +24,5 @@ if (tooOld()) {
   process.stderr.write(explanation())
   process.exitCode = 1
 } else {
-  require('../dist/cli.cjs')
+  require('../dist/boot.cjs')
 }

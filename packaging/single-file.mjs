@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { asText } from './as-text.mjs'
+import { leanUndici } from './lean-undici.mjs'
 import { licences } from './licences.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -24,7 +25,7 @@ export async function bundleIntoOneFile(outfile) {
     minify: true,
     mainFields: ['module', 'main'],
     legalComments: 'none',
-    plugins: [asText, licences],
+    plugins: [asText, licences, leanUndici],
     logLevel: 'warning',
   })
 }

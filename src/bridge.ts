@@ -20,11 +20,16 @@ type End = { readonly why: 'input' | 'output' | 'parent' } | { readonly signal: 
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** Relays between the host on stdio and the server until either is gone; settles with the exit code. */
+/**
+ * Relays between the host on stdio and the server until either is gone; settles with the exit code.
+ *
+ * @param onAnswer called whenever the server has answered
+ */
 export async function runBridge(
   options: ServerOptions,
   process: NodeJS.Process,
   links: readonly Link[],
+  onAnswer: () => void,
 ): Promise<number> {
   const stdout = claimStdout(process)
   const { env } = process
@@ -48,7 +53,10 @@ export async function runBridge(
   const { http, authorizer } = connection
   const relay = createRelay(local, log)
   const { events } = relay
-  const { answered: onStatus } = status
+  const onStatus = (httpStatus: number): void => {
+    onAnswer()
+    status.answered(httpStatus)
+  }
   const remote = await openLink({
     options,
     connection,

@@ -9,6 +9,13 @@ import { readServerOptions } from './options.ts'
 
 const links = linksToHost(process)
 
+let markWarm = (): void => {}
+
+/** Settles when the relay has had its first answer (src/boot.ts). */
+export const warm = new Promise<void>((resolve) => {
+  markWarm = resolve
+})
+
 /** Runs the command that the command line asks for. The only place that sets the exit code. */
 async function main(): Promise<void> {
   const argv = process.argv.slice(2)
@@ -56,7 +63,7 @@ async function run(argv: readonly string[]): Promise<number> {
   if (command !== undefined) return (await command.load())(line, process)
   const options = readServerOptions(line, process.env)
   const { runBridge } = await import('./bridge.ts')
-  return runBridge(options, process, links)
+  return runBridge(options, process, links, markWarm)
 }
 
 async function help(command: string | undefined): Promise<number> {

@@ -54,11 +54,12 @@ export async function openConnection(
   const wire = tap?.send(http.send) ?? http.send
   const send = wanted.cookies ? withCookies(wire) : wire
   const folder = join(pathsOf(env).data, 'credentials')
-  const file = fileOf(folder, { server: url, resource: auth.resource, profile: auth.profile })
+  const file = (): string =>
+    fileOf(folder, { server: url, resource: auth.resource, profile: auth.profile })
   // A credential that the user supplies switches OAuth off.
   const supplied = headers['authorization'] !== undefined
   const inKeychain = !supplied && store !== 'file' && auth.tokenCommand === undefined
-  const vault = inKeychain ? await openVault(file, log, store) : undefined
+  const vault = inKeychain ? await openVault(file(), log, store) : undefined
   const idp = auth.idp && idpPlace(folder, auth.idp, auth.profile)
   const idpVault = inKeychain && idp ? await openVault(idp.file, log, store) : undefined
   const world: AuthorizerWorld = {
@@ -75,16 +76,16 @@ export async function openConnection(
     tap: tap?.fetch,
   }
   const authorizer = supplied ? noAuthorizer() : await authorizerOf(world)
-  if (vault !== undefined) noteEntry(file, { server: url, profile: auth.profile })
+  if (vault !== undefined) noteEntry(file(), { server: url, profile: auth.profile })
   if (idpVault !== undefined) noteEntry(idp!.file, idp!.key)
-  if (!supplied && authorizer.credential() !== undefined) noteUse(file, vault !== undefined)
+  if (!supplied && authorizer.credential() !== undefined) noteUse(file(), vault !== undefined)
   return {
     http,
     authorizer,
     sendWith: (credentials) => withRedirects(withHeaders(headers, withAuth(credentials, send))),
     async stored() {
       const now = vault && { opened: await vault.read().catch(() => undefined) }
-      return readStartTokens(file, now)
+      return readStartTokens(file(), now)
     },
   }
 }

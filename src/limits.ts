@@ -409,3 +409,9 @@ export const REPLAY_ANSWER_MS = 60_000
 
 /** Differences that are shown for one replayed answer. */
 export const MAX_SHOWN_DIFFERENCES = 20
+
+/** How long after the first answer the compiled code is kept for the next start: the host is served first. */
+export const CODE_CACHE_MS = 2_000
+
+/** Files of compiled code, half a megabyte each: a build and a Node or two, and what was there before. */
+export const CODE_CACHE_FILES = 4

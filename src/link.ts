@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Authorizer, Renewal } from './auth/index.ts'
 import type { Remote, RemoteEvents, ServerTap } from './channel.ts'
 import type { Connection } from './connection.ts'
 import { type EraContext, withEra } from './era/index.ts'
+import { randomText } from './hash.ts'
 import type { HttpSend } from './http/client.ts'
 import { withRetry } from './http/with-retry.ts'
 import type { Log } from './log.ts'
@@ -128,7 +128,7 @@ function eraContext(
     },
     remember: (era) => verdicts.write({ era }),
     now: Date.now,
-    random: () => randomBytes(16).toString('base64url'),
+    random: () => randomText(16),
     tap: tap?.server,
   }
 }

@@ -28,6 +28,8 @@ test('the tarball holds the program, its licence and its documents, and nothing 
     'package/README.md',
     'package/bin/bridge.cjs',
     'package/dist/THIRD_PARTY_LICENSES',
+    'package/dist/llhttp-simd.wasm',
+    'package/dist/llhttp.wasm',
     'package/package.json',
   ])
   expect(files).toContain('package/dist/cli.cjs')

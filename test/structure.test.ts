@@ -12,6 +12,7 @@ const LEAVES = [
   'delivery',
   'errors',
   'frame',
+  'hash',
   'hostnames',
   'json',
   'limits',
@@ -39,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'package.json',
     'terminal',
   ],
+  boot: ['limits', 'paths'],
   complaint: ['errors', 'limits', 'log'],
   arguments: ['commands', 'errors', 'mcp-remote', 'nearest', 'option-values', 'options'],
   commands: [
@@ -126,6 +128,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   json: [],
   errors: ['limits', 'network-reasons'],
   'error-frames': ['errors', 'frame', 'limits'],
+  hash: [],
   hostnames: [],
   limits: [],
   log: ['limits'],

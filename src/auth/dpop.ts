@@ -1,6 +1,8 @@
-import { createHash, createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import type { StartTokens } from '../store/start.ts'
 import { claimsOf } from './jwt.ts'
+
+/** Loaded when a token is bound to a key: no other start pays for it. */
+const crypto = () => process.getBuiltinModule('node:crypto')
 
 /** The private key of bound tokens: P-256, as JWK, the way it is stored. A secret. */
 export type ProofKey = NonNullable<StartTokens['proofKey']>
@@ -26,7 +28,7 @@ export const PROOF_ALG = 'ES256'
 
 /** A new key. */
 export function generateProofKey(): ProofKey {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey } = crypto().generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { x, y, d } = privateKey.export({ format: 'jwk' })
   return { kty: 'EC', crv: 'P-256', x: x!, y: y!, d: d! }
 }
@@ -36,14 +38,14 @@ export function generateProofKey(): ProofKey {
  * library's way through WebCrypto's threads costs more than the signature (docs/enterprise.md).
  */
 export function createProver({ kty, crv, x, y, d }: ProofKey): Prover {
-  const key = createPrivateKey({ key: { kty, crv, x, y, d }, format: 'jwk' })
+  const key = crypto().createPrivateKey({ key: { kty, crv, x, y, d }, format: 'jwk' })
   const header = encode({ alg: PROOF_ALG, typ: 'dpop+jwt', jwk: { kty, crv, x, y } })
   return {
     // The members in the order that RFC 7638 §3.2 wants.
     thumbprint: sha256(JSON.stringify({ crv, kty, x, y })),
     proof({ method, url, nonce }, ath) {
       const claims = encode({
-        jti: randomUUID(),
+        jti: crypto().randomUUID(),
         htm: method,
         htu: url.origin + url.pathname,
         iat: Math.floor(Date.now() / 1000),
@@ -51,7 +53,10 @@ export function createProver({ kty, crv, x, y, d }: ProofKey): Prover {
         nonce,
       })
       const text = `${header}.${claims}`
-      const signature = sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' })
+      const signature = crypto().sign('sha256', Buffer.from(text), {
+        key,
+        dsaEncoding: 'ieee-p1363',
+      })
       return `${text}.${signature.toString('base64url')}`
     },
   }
@@ -73,5 +78,5 @@ function encode(value: object): string {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return crypto().createHash('sha256').update(text).digest('base64url')
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Log } from '../log.ts'
 import { secrets } from '../secrets.ts'
 import { fileOf } from '../store/place.ts'
@@ -129,8 +130,10 @@ export interface AuthorizerWorld {
 /** OAuth for one server. Its code is loaded when something is to be done: a valid token needs none. */
 export function createAuthorizer(world: AuthorizerWorld): Authorizer {
   const { server, options, folder, vault, now } = world
-  const file = fileOf(folder, { server, resource: options.resource, profile: options.profile })
-  const stored = readStartTokens(file, vault)
+  const key = { server, resource: options.resource, profile: options.profile }
+  // Without the folder nobody has ever signed in: there is no name to be made.
+  const mayBe = vault !== undefined || existsSync(folder)
+  const stored = mayBe ? readStartTokens(fileOf(folder, key), vault) : undefined
   secrets.learn('token', stored?.accessToken)
   secrets.learn('secret', options.client?.clientSecret)
   secrets.learn('secret', options.client?.key)

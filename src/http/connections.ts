@@ -61,7 +61,10 @@ const SAFE_SHARE = 0.5
 export const SAFE_IDLE_MS = 20
 
 /** A table that learns from what happens to the connections of this process. */
-export function createConnections(now: () => number = () => performance.now()): Connections {
+export function createConnections(
+  // Monotonic, and there already: the global `performance` loads a dozen modules.
+  now: () => number = () => process.uptime() * 1000,
+): Connections {
   const sockets = new Map<Socket, Entry>()
   /** The shortest time after which the server has closed an idle connection. */
   let closedMs = Infinity

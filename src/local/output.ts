@@ -28,11 +28,16 @@ export type Sink = Pick<
  * for code, too, that has kept the stream or the console from before.
  */
 export function claimStdout(process: NodeJS.Process): Sink {
-  const { stdout, stderr } = process
+  const { stdout } = process
   const write = stdout.write.bind(stdout)
-  stdout.write = stderr.write.bind(stderr)
-  Object.defineProperty(process, 'stdout', { get: () => stderr, configurable: true })
-  globalThis.console = new Console(stderr, stderr)
+  stdout.write = (...args: unknown[]) => Reflect.apply(process.stderr.write, process.stderr, args)
+  Object.defineProperty(process, 'stdout', { get: () => process.stderr, configurable: true })
+  // Made when somebody wants it: nobody does in a start where nothing is wrong.
+  let console: Console | undefined
+  Object.defineProperty(globalThis, 'console', {
+    get: () => (console ??= new Console(process.stderr, process.stderr)),
+    configurable: true,
+  })
   return {
     on: stdout.on.bind(stdout),
     write,

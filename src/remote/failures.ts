@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import { networkFailure, type Phase, RelayError, ServerError } from '../errors.ts'
 import { type Frame, readFrame, slice } from '../frame.ts'
 import { mediaType, readBody } from '../http/body.ts'
@@ -22,7 +21,8 @@ export function failureOf(response: HttpResponse, body: Buffer): RelayError | Se
   const object = errorObject(body)
   if (object !== undefined) return new ServerError(object, response.status)
   const { status, hint } = response
-  const title = STATUS_CODES[status]
+  // Loaded now: no start needs node:http, and it is 5 ms of it.
+  const title = process.getBuiltinModule('node:http').STATUS_CODES[status]
   const quote = quotable(response, body)
   const message =
     `${response.url.origin} answered ${status}${title === undefined ? '' : ` ${title}`}` +

@@ -167,7 +167,10 @@ export function createRenewal(world: RenewalWorld): Renewal {
     opened() {
       isLost = false
       generation++
-      log.state({ part: 'session', what: 'opened', session: world.fingerprint() })
+      // Behind the answer to the host: the first fingerprint of a process loads Node's crypto.
+      setImmediate(setImmediate, () => {
+        log.state({ part: 'session', what: 'opened', session: world.fingerprint() })
+      })
     },
     lose,
     broke() {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { slice, type Frame } from '../frame.ts'
+import { hashed } from '../hash.ts'
 import { header } from '../http/body.ts'
 import type { HttpResponse } from '../http/client.ts'
 import { valueAt } from '../json/locate.ts'
@@ -28,7 +28,7 @@ const SESSION_ID = /^[\u0021-\u007e]+$/
 
 /** A short hash of a secret. */
 export function fingerprintOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex').slice(0, 8)
+  return hashed(secret, 8)
 }
 
 /** An empty session. */

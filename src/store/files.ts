@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { chmod, lstat, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { randomText } from '../hash.ts'
 import { STALE_TEMPORARY_MS } from '../limits.ts'
 
 /** A file or folder that is not ours alone; it is neither read nor written. */
@@ -35,7 +35,7 @@ export function readPrivate(path: string): string | undefined {
 export async function writePrivate(path: string, text: string): Promise<void> {
   await ensurePrivateFolder(dirname(path))
   await refuseLink(path)
-  const temporary = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`
+  const temporary = `${path}.${process.pid}.${randomText(6)}.tmp`
   const file = await open(temporary, 'wx', 0o600)
   try {
     await file.chmod(0o600)

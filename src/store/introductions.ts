@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Frame, slice } from '../frame.ts'
+import { hashed } from '../hash.ts'
 import { valueAt } from '../json/locate.ts'
 import { MAX_INTRODUCTION_BYTES } from '../limits.ts'
 import type { Log } from '../log.ts'
@@ -28,7 +28,7 @@ export function openIntroductions(folder: string, server: URL, log: Log): Introd
       valueAt(text, 'clientInfo', 'name'),
       valueAt(text, 'clientInfo', 'version'),
     ]
-    const name = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)
+    const name = hashed(JSON.stringify(identity), 32)
     return join(folder, `${name}.json`)
   }
 

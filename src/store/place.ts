@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { hashed } from '../hash.ts'
 
 /** Layout of the files; it changes only together with a migration. */
 export const LAYOUT = 1
@@ -18,5 +18,5 @@ export interface StoreKey {
 /** The file of a key. No part of the URL is readable in the name: a query may hold a secret. */
 export function fileOf(folder: string, { server, resource, profile }: StoreKey): string {
   const identity = JSON.stringify([server.href, resource ?? null, profile])
-  return join(folder, `${createHash('sha256').update(identity).digest('hex').slice(0, 32)}.json`)
+  return join(folder, `${hashed(identity, 32)}.json`)
 }

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hashed } from '../hash.ts'
 import type { Log } from '../log.ts'
 
 /** What was found out about the era of a server. */
@@ -42,13 +43,16 @@ export function openVerdicts(
   headers: Readonly<Record<string, string>>,
   log: Log,
 ): Verdicts {
-  const file = join(directory, `${nameOf(url, headers)}.json`)
+  let name: string | undefined
+  const fileName = (): string => join(directory, `${(name ??= nameOf(url, headers))}.json`)
   let known: Promise<Verdict> | undefined
   let saving: Promise<void> = Promise.resolve()
 
   async function load(): Promise<Verdict> {
+    // Nothing was ever kept of any server: there is no name to be made.
+    if (!existsSync(directory)) return {}
     try {
-      return parse(await readFile(file, 'utf8'))
+      return parse(await readFile(fileName(), 'utf8'))
     } catch {
       return {} // absent or unreadable: as if the server had never been seen
     }
@@ -58,11 +62,12 @@ export function openVerdicts(
 
   async function save(verdict: Verdict): Promise<void> {
     if (verdict.transport === undefined && verdict.era === undefined) {
-      await rm(file, { force: true })
+      await rm(fileName(), { force: true })
       return
     }
     // Created with its final mode under any umask, and never half-written under its final name.
     await mkdir(directory, { recursive: true, mode: 0o700 })
+    const file = fileName()
     const temporary = `${file}.${process.pid}.tmp`
     const handle = await open(temporary, 'w', 0o600)
     try {
@@ -104,7 +109,7 @@ function nameOf(url: URL, headers: Readonly<Record<string, string>>): string {
     .filter(([name]) => !CREDENTIAL.test(name))
     .sort(([one], [other]) => (one < other ? -1 : 1))
   const key = tenant.length === 0 ? url.href : JSON.stringify([url.href, tenant])
-  return createHash('sha256').update(key).digest('hex').slice(0, 32)
+  return hashed(key, 32)
 }
 
 function parse(text: string): Verdict {
