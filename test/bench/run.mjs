@@ -56,16 +56,21 @@ try {
       const measured = Object.fromEntries(candidates.map(({ name }) => [name, []]))
       return { suite: suite.name, figure, unit, values: measured }
     })
+    /** @type {Set<string>} */
+    const failed = new Set()
     const rounds = values.smoke ? 1 : Number(values.rounds ?? suite.rounds)
     for (let round = 0; round < rounds; round++) {
       for (const candidate of candidates) {
+        // A peer that has failed once waits for its deadline each time: minutes of a run for nothing.
+        if (failed.has(candidate.name)) continue
         try {
           const measured = await suite.run(benchOf(candidate))
           for (const entry of figures)
             entry.values[candidate.name]?.push(measured[entry.figure] ?? NaN)
         } catch (error) {
           const problem = `${suite.name}, ${candidate.name}: ${/** @type {Error} */ (error).message}`
-          if (!candidate.optional) problems.push(problem)
+          if (candidate.optional) failed.add(candidate.name)
+          else problems.push(problem)
           process.stderr.write(`${problem.split('\n', 1)[0]}\n`)
         }
       }

@@ -17,7 +17,12 @@ const FOREIGN: ReadonlySet<string> = new Set([
   '--bridge',
   '--markdown',
   '--network',
+  '--no-hosts',
   '--only',
+  '--pairs',
+  '--requirements',
+  '--role',
+  '--scenario',
   '--seed',
   '--suite',
 ])

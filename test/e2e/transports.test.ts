@@ -131,9 +131,9 @@ test('what is remembered names no part of the URL, and only auto remembers', asy
   const server = await startSseServer()
   const url = `${server.url}?key=secret`
   await liveOnce(server, { home, args: ['--transport', 'http-first'] }, { url })
-  expect(existsSync(join(home, 'cache'))).toBe(false)
-  await liveOnce(server, { home }, { url })
   const folder = join(home, 'cache', 'servers')
+  expect(existsSync(folder)).toBe(false)
+  await liveOnce(server, { home }, { url })
   const files = readdirSync(folder)
   expect(files).toHaveLength(1)
   expect(files[0]).toMatch(/^[\da-f]+\.json$/)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isUtf8 } from 'node:buffer'
 import * as fc from 'fast-check'
 import type { HostLine } from '../../src/channel.ts'
 import { readFrame } from '../../src/frame.ts'
@@ -26,13 +27,13 @@ function split(stream: Buffer, lengths: readonly number[], cap: number): unknown
 /** The same, from the whole stream and by the rules as they are written down. */
 function expected(stream: Buffer, cap: number): unknown[] {
   const marked = stream.subarray(0, 3).equals(BYTE_ORDER_MARK)
-  // Latin 1 keeps every byte as a character: what is no UTF-8 is relayed, too.
+  // Latin 1 keeps every byte as a character.
   const lines = stream.toString('latin1', marked ? 3 : 0).split('\n')
   return lines.flatMap((text, index) => {
     const line = index < lines.length - 1 ? text.replace(/\r$/, '') : text
     if (line.length > cap) return ['too-long']
     if (/^[ \t\r]*$/.test(line)) return []
-    if (!isJson(line)) return ['unparsable']
+    if (!isJson(line) || !isUtf8(Buffer.from(line, 'latin1'))) return ['unparsable']
     const frame = readFrame(Buffer.from(line.replaceAll('\r', ' '), 'latin1'))!
     return [described({ kind: 'frame', frame })]
   })
