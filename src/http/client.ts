@@ -32,6 +32,8 @@ export interface HttpRequest {
    * failed. Absent: it is never sent again here.
    */
   readonly repeatable?: (() => boolean) | undefined
+  /** Whether it opens a session: a second one, opened to be quick, would be left behind. */
+  readonly opens?: boolean
 }
 
 /** A response whose body has not been read. */

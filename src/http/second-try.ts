@@ -40,7 +40,8 @@ const FORGET = 0.9
 export function createSecondTries({ send, distrust, dead }: SecondTryWorld): WatchFirstTry {
   let slowestMs = 0
   return (request, idleMs, first) => {
-    if (idleMs <= SAFE_IDLE_MS || request.repeatable?.() !== true) return undefined
+    if (idleMs <= SAFE_IDLE_MS || request.opens === true) return undefined
+    if (request.repeatable?.() !== true) return undefined
     const since = performance.now()
     const patienceMs = Math.max(SECOND_TRY_MIN_MS, 2 * slowestMs)
     const timer = setTimeout(sendAgain, patienceMs)

@@ -80,8 +80,9 @@ export function brokenOff(
 ): RelayError {
   const failure = networkFailure(error, origin, 'response')
   const { phase, httpStatus } = failure.details
-  if (frame.method !== 'tools/call' || !UNCERTAIN_STATUS.has(httpStatus)) return failure
-  if (!UNDER_WAY.has(phase) || may(frame)) return failure
+  if (frame.method !== 'tools/call' || !UNDER_WAY.has(phase) || may(frame)) return failure
+  // A stream had begun: whatever the server says of it now, it had taken the call.
+  if (phase !== 'stream' && !UNCERTAIN_STATUS.has(httpStatus)) return failure
   return new RelayError(`${failure.message} ${MAY_HAVE_RUN}`, failure.details, error)
 }
 

@@ -80,6 +80,7 @@ export function createPosts(world: PostsWorld): Posts {
       onPutOff: onStart,
       signal: exchange?.abort?.signal,
       repeatable: () => repeatable.may(frame),
+      opens: frame.method === 'initialize',
     })
   }
 

@@ -153,6 +153,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
         body: frame.chunks,
         behindAnother: manner.background !== undefined,
         repeatable: () => repeatable.may(frame),
+        opens: frame.method === 'initialize',
         onPutOff: manner.onStart,
         ...manner,
       })

@@ -25,6 +25,7 @@ const FOREIGN: ReadonlySet<string> = new Set([
   '--scenario',
   '--seed',
   '--suite',
+  '--unit',
 ])
 
 const KNOWN: ReadonlySet<string> = new Set(

@@ -150,7 +150,12 @@ describe('logout', () => {
     await signIn(plain, home)
     const { stdout } = await runCommand(['logout', plain.mcp.url, '--json'], { home })
     expect(JSON.parse(stdout)).toEqual([
-      { server: plain.mcp.url, profile: 'default', revoked: 'not offered' },
+      {
+        server: plain.mcp.url,
+        profile: 'default',
+        identity_provider: false,
+        revoked: 'not offered',
+      },
     ])
     expect(records(home)).toEqual([])
   })

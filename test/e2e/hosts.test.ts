@@ -101,6 +101,7 @@ test('install, list, uninstall: shown, backed up, done once, and as it was in th
         problems: [],
       },
     ],
+    ignored: [],
     unreadable: [],
   })
 

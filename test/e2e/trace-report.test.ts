@@ -98,7 +98,8 @@ test('the keyboard is enough: rows, search, tabs', async () => {
   await rowsAre(page, (count) => count > 10)
   await page.focus('#tab-list')
   await page.keyboard.press('ArrowRight')
-  expect(await page.isVisible('#waterfall .lanebar')).toBe(true)
+  // Rows are drawn with the next frame of the browser.
+  await page.waitForSelector('#waterfall .lanebar')
   await page.keyboard.press('ArrowRight')
   expect(await page.textContent('#latency tbody tr:first-child')).toBe(
     'tools/call108.0 ms1.5 s1.5 s',

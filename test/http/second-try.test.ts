@@ -96,3 +96,13 @@ test('a forgotten connection and a network that is gone are one failure', async 
     code: expect.stringMatching(/ECONN|UND_ERR/) as string,
   })
 })
+
+test('what opens a session is sent once: a second one would be left behind', async () => {
+  const { ask, proxy, requests } = await start((_request, response) => response.end('here'))
+  await ask(true)
+  await sleep(IDLE_MS)
+  proxy.forget()
+  const opening = ask(true, { opens: true, signal: AbortSignal.timeout(1_000) })
+  await expect(opening).rejects.toThrow(/timeout/i)
+  expect(requests()).toBe(1)
+})
