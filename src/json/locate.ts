@@ -2,7 +2,8 @@ import type { Span } from './scanner.ts'
 
 /**
  * Finds values inside a text that is already known to be valid JSON (see `scanner.ts`), so that they
- * can be read or replaced where they stand.
+ * can be read or replaced where they stand. In any other text what is found means nothing, and reading
+ * it may throw; but it comes to an end.
  */
 
 /** A member of an object: its decoded name, where it begins and where its value stands. */
@@ -67,7 +68,7 @@ function skipSpace(text: Buffer, from: number): number {
 
 function skipString(text: Buffer, from: number): number {
   let at = from + 1
-  while (text[at] !== 0x22) at += text[at] === 0x5c ? 2 : 1
+  while (at < text.length && text[at] !== 0x22) at += text[at] === 0x5c ? 2 : 1
   return at + 1
 }
 
@@ -89,7 +90,7 @@ function skipValue(text: Buffer, from: number): number {
     if (byte === 0x7b || byte === 0x5b) depth++
     else if (byte === 0x7d || byte === 0x5d) depth--
     at++
-  } while (depth > 0)
+  } while (depth > 0 && at < text.length)
   return at
 }
 

@@ -115,7 +115,7 @@ async function listen(
       broken = true
     }
     if (world.signal.aborted) return
-    if (!signal.aborted) await pause(cursor.retryMs ?? backoffMs(attempt), signal)
+    if (!signal.aborted) await pause(waitMs(cursor.retryMs, attempt), signal)
     attempt++
   }
 
@@ -155,4 +155,10 @@ async function listen(
     broken = true
     return 'again'
   }
+}
+
+/** The server says when it wants to be asked again, as long as something comes of that. */
+function waitMs(retryMs: number | undefined, attempt: number): number {
+  if (retryMs === undefined) return backoffMs(attempt)
+  return attempt === 0 ? retryMs : Math.max(retryMs, backoffMs(attempt))
 }

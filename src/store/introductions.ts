@@ -37,6 +37,8 @@ export function openIntroductions(folder: string, server: URL, log: Log): Introd
       const text = readPrivate(pathOf(initialize))
       if (text === undefined) return undefined
       const result = Buffer.from(text)
+      // Valid JSON is what `valueAt` needs to come to an end.
+      JSON.parse(text)
       return typeof valueAt(result, 'protocolVersion') === 'string' ? result : undefined
     } catch {
       return undefined // unreadable or not JSON: as if the server had never been seen

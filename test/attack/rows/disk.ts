@@ -220,7 +220,7 @@ const modes: readonly Attack[] = [
     expectation: 'The program signs in without keeping it, or says that it cannot; no hang.',
     async run(stage) {
       const world = await startWorld()
-      const signed = { world, home: '/proc/none', file: '' }
+      const signed = { world, home: '/dev/null/none', file: '' }
       await again(stage, signed)
     },
   },
