@@ -7,9 +7,10 @@
  * stand alone (2026-07-28) one process serves one connection of the suite: its requests come one after
  * the other, so everything the process says belongs to the request that is open; when the connection
  * is gone and owes no answer, the next one takes it over. A process is one host, and a host declares the
- * same capabilities in all its requests: others get another process. Nothing is checked here that the specification lets a server find out from HTTP
- * headers (origin, `Mcp-*`): stdio has no headers, and an adapter that did it would pass in the
- * bridge's place.
+ * same capabilities in all its requests: others get another process. A host also goes on with what it
+ * has begun: a request with a `requestState` goes to the process that gave it. Nothing is checked here
+ * that the specification lets a server find out from HTTP headers (origin, `Mcp-*`): stdio has no
+ * headers, and an adapter that did it would pass in the bridge's place.
  */
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -42,6 +43,7 @@ const STATUS = new Map([
  * @property {Outgoing | undefined} listening The stream that a GET has opened.
  * @property {string[]} unheard What was said while nobody listened.
  * @property {string | undefined} capabilities What the host's requests have declared so far.
+ * @property {Set<unknown>} states Every `requestState` that it has given.
  */
 
 /**
@@ -75,6 +77,7 @@ export async function startAdapter(start) {
       listening: undefined,
       unheard: [],
       capabilities: undefined,
+      states: new Set(),
     }
     seats.add(made)
     return made
@@ -89,6 +92,9 @@ export async function startAdapter(start) {
     /** @param {Seat} one */
     const fits = (one) =>
       seats.has(one) && (declared ?? one.capabilities) === (one.capabilities ?? declared)
+    const state = params?.['requestState']
+    const begun = [...seats].find(({ states }) => states.has(state))
+    if (begun !== undefined) return begun
     const mine = connections.get(socket) ?? []
     let taken = mine.find(fits)
     if (taken === undefined) {
@@ -202,6 +208,8 @@ function post(seat, text, message, response, inSession) {
 function pass(seat, text, message) {
   if (message.method === undefined) {
     const id = JSON.stringify(message.id)
+    const state = message.result?.['requestState']
+    if (state !== undefined) seat.states.add(state)
     const response = seat.open.get(id)
     seat.open.delete(id)
     if (response?.headersSent === true) response.end(event(text))

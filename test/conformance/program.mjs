@@ -8,6 +8,7 @@ import { once } from 'node:events'
  * @property {unknown} [id]
  * @property {string} [method]
  * @property {Record<string, Record<string, unknown>>} [params]
+ * @property {Record<string, unknown>} [result]
  * @property {{ code: number }} [error]
  */
 
