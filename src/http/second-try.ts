@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
 import { SAFE_IDLE_MS } from './connections.ts'
 
 /** A request that was written to a connection that had been idle. */
-export interface FirstTry {
+interface FirstTry {
   resolve(response: HttpResponse): void
   reject(error: unknown): void
   /** Gives it up, its connection included. */

@@ -1,5 +1,5 @@
 /** One request that keeps its place among the others. */
-export interface Turn {
+interface Turn {
   /** It is about to be written. False: one before it has not been, and it must wait for `send`. */
   start(send: () => void): boolean
   /** Nobody needs to wait for it any more: it was written, or never will be. */
