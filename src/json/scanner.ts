@@ -203,14 +203,14 @@ export function createScanner(): Scanner {
   }
 
   /** The value of the last key has ended. */
-  function note(members: OpenMessage['members'], end: number): void {
+  function note(members: OpenMessage['members'], valueEnd: number): void {
     switch (key) {
       case 'id':
       case 'method':
       case 'params':
       case 'result':
       case 'error':
-        members[key] = { start: valueStart, end }
+        members[key] = { start: valueStart, end: valueEnd }
     }
   }
 
