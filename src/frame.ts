@@ -1,5 +1,5 @@
 import { locate } from './json/locate.ts'
-import { createScanner, type MessageSpans, type Span } from './json/scanner.ts'
+import { createScanner, type Members, type MessageSpans, type Span } from './json/scanner.ts'
 import { areUtf8 } from './json/utf8.ts'
 
 /**
@@ -28,21 +28,25 @@ export interface Frame {
   readonly parts?: readonly Frame[] | undefined
 }
 
-/** Takes the bytes of one JSON text as they arrive. */
+/** Takes the bytes of one JSON text after the other as they arrive. */
 export interface FrameReader {
+  /** Bytes of the text that is being read. */
   readonly size: number
   push(chunk: Buffer): void
-  /** The frame, or `undefined` when the bytes are not exactly one JSON text in UTF-8. */
+  /**
+   * The frame, or `undefined` when the bytes are not exactly one JSON text in UTF-8. What is pushed next
+   * begins another one.
+   */
   finish(): Frame | undefined
 }
 
 /**
- * A reader for one frame. Raw line breaks in a valid JSON text can only be white space, so they are
+ * A reader of frames. Raw line breaks in a valid JSON text can only be white space, so they are
  * replaced by spaces in place: lossless, and the text fits on one line of stdio.
  */
 export function createFrameReader(): FrameReader {
   const scanner = createScanner()
-  const chunks: Buffer[] = []
+  let chunks: Buffer[] = []
   let size = 0
   return {
     get size() {
@@ -56,15 +60,19 @@ export function createFrameReader(): FrameReader {
     },
     finish() {
       const scan = scanner.end()
-      if (scan === undefined || !areUtf8(chunks)) return undefined
-      if (scan.breaks) chunks.forEach(blankLineBreaks)
-      if (!scan.batch) return messageFrame(chunks, size, scan.messages[0]!)
+      const text = chunks
+      const bytes = size
+      chunks = []
+      size = 0
+      if (scan === undefined || !areUtf8(text)) return undefined
+      if (scan.breaks) text.forEach(blankLineBreaks)
+      if (!scan.batch) return messageFrame(text, bytes, scan.messages[0]!)
       const parts = scan.messages.map((spans) => {
-        const part = slice(chunks, spans)
+        const part = slice(text, spans)
         return messageFrame([part], part.length, shift(spans))
       })
       const kind = parts.length === 0 ? 'invalid' : 'batch'
-      return { chunks, size, kind, parts }
+      return { chunks: text, size: bytes, kind, parts }
     },
   }
 }
@@ -169,31 +177,44 @@ export function cancellation(requestId: RawId): Frame {
 }
 
 function messageFrame(chunks: readonly Buffer[], size: number, spans: MessageSpans): Frame {
-  const { id, method, params, result, error } = spans.members
-  const source = id === undefined ? undefined : slice(chunks, id).toString('utf8')
-  const readable = source === undefined || !/^[[{tf]/.test(source)
-  const name = method === undefined ? undefined : methodName(slice(chunks, method))
-  const frame = {
+  const { id: idSpan, method: methodSpan, params, result, error } = spans.members
+  const source = idSpan && textOf(chunks, idSpan)
+  // An object, an array or a boolean is no id.
+  const readable = source === undefined || !'[{tf'.includes(source[0]!)
+  const method = methodSpan && methodName(textOf(chunks, methodSpan))
+  const named = methodSpan === undefined || method !== undefined
+  const kind = spans.object && readable && named ? kindOf(source, method, spans.members) : 'invalid'
+  return {
     chunks,
     size,
+    kind,
     id: readable ? source : undefined,
-    idSpan: id,
+    idSpan,
+    method: kind === 'invalid' ? undefined : method,
     params,
     result,
     error,
   }
-  if (!spans.object || !readable || (method !== undefined && name === undefined)) {
-    return { ...frame, kind: 'invalid' }
-  }
-  if (name !== undefined) {
-    return { ...frame, kind: source === undefined ? 'notification' : 'request', method: name }
-  }
-  return { ...frame, kind: result === undefined && error === undefined ? 'invalid' : 'response' }
+}
+
+function kindOf(
+  id: RawId | undefined,
+  method: string | undefined,
+  { result, error }: Members,
+): FrameKind {
+  if (method !== undefined) return id === undefined ? 'notification' : 'request'
+  return result === undefined && error === undefined ? 'invalid' : 'response'
+}
+
+function textOf(chunks: readonly Buffer[], span: Span): string {
+  // Nearly always in one piece, and then without an object for the part.
+  return chunks.length === 1
+    ? chunks[0]!.toString('utf8', span.start, span.end)
+    : slice(chunks, span).toString('utf8')
 }
 
 /** The value of a JSON string, or `undefined` for any other value. */
-function methodName(source: Buffer): string | undefined {
-  const text = source.toString('utf8')
+function methodName(text: string): string | undefined {
   if (!text.startsWith('"')) return undefined
   return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1)
 }

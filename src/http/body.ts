@@ -17,7 +17,10 @@ export async function readBody(response: HttpResponse, maxBytes: number): Promis
 
 /** The media type without parameters, in lower case; empty when there is none. */
 export function mediaType(response: HttpResponse): string {
-  return (header(response, 'content-type')?.split(';', 1)[0] ?? '').trim().toLowerCase()
+  const value = header(response, 'content-type') ?? ''
+  // What servers write, nearly always: nothing is left to be done.
+  if (value === 'application/json' || value === 'text/event-stream') return value
+  return value.split(';', 1)[0]!.trim().toLowerCase()
 }
 
 /** The first value of a header. */

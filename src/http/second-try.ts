@@ -1,13 +1,21 @@
 import { SECOND_TRY_MIN_MS } from '../limits.ts'
 import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
-import { SAFE_IDLE_MS, type Watch } from './connections.ts'
+import { SAFE_IDLE_MS } from './connections.ts'
 
 /** A request that was written to a connection that had been idle. */
-export interface FirstTry {
+interface FirstTry {
   resolve(response: HttpResponse): void
   reject(error: unknown): void
   /** Gives it up, its connection included. */
   abandon(): void
+}
+
+/** Somebody who decides what becomes of a request's end. */
+export interface Watch {
+  /** It is answered; whether that counts. */
+  answered(): boolean
+  /** It has failed; whether that counts. */
+  failed(): boolean
 }
 
 /** What second tries need of the pool. */

@@ -44,8 +44,11 @@ export interface MessageSpans extends Span {
   /** False for numbers, strings, nested arrays and the like, which are no JSON-RPC message. */
   readonly object: boolean
   /** The last occurrence of each member, as JSON parsers resolve duplicate keys. */
-  readonly members: Partial<Record<MemberName, Span>>
+  readonly members: Members
 }
+
+/** Where the members stand. */
+export type Members = Readonly<Partial<Record<MemberName, Span>>>
 
 /** What a complete text contains; `batch` when its root is an array. */
 export interface Scan {
@@ -55,10 +58,13 @@ export interface Scan {
   readonly breaks: boolean
 }
 
-/** Takes one JSON text in pieces. */
+/** Takes one JSON text after the other, each in pieces. */
 export interface Scanner {
   push(chunk: Uint8Array): void
-  /** The index of the text, or `undefined` when what was pushed is not exactly one JSON text. */
+  /**
+   * The index of the text, or `undefined` when what was pushed is not exactly one JSON text. What is
+   * pushed next begins another text.
+   */
   end(): Scan | undefined
 }
 
@@ -76,18 +82,20 @@ const OPENER: Readonly<Record<number, number>> = {
   [CLOSES_ARRAY]: OPENS_ARRAY,
 }
 
-const MEMBERS: ReadonlySet<string> = new Set(['id', 'method', 'params', 'result', 'error'])
-
 /** No member name that matters is longer, even when every character is a `\u` escape. */
 const LONGEST_KEY_BYTES = 6 * 'method'.length
 
+/** Room for so many open containers is kept for the next text. */
+const MAX_KEPT_DEPTH = 1024
+
 interface OpenMessage {
   readonly start: number
+  end: number
   readonly object: boolean
   readonly members: Partial<Record<MemberName, Span>>
 }
 
-/** A scanner for one text. */
+/** A scanner; one is enough for a whole stream of texts, and making one costs more than a short text. */
 export function createScanner(): Scanner {
   let mode = VALUE
   /** What opened each open container: `OPENS_OBJECT` or `OPENS_ARRAY`. */
@@ -97,7 +105,7 @@ export function createScanner(): Scanner {
   let breaks = false
   /** Depth at which the members of messages stand: 1, or 2 inside a batch array. */
   let memberDepth = 1
-  const messages: MessageSpans[] = []
+  let messages: MessageSpans[] = []
   let message: OpenMessage | undefined
   let key = ''
   /** What earlier chunks hold of the key being read; `undefined` between the keys of messages. */
@@ -179,26 +187,46 @@ export function createScanner(): Scanner {
   function startValue(level: number, at: number, meaning: number): void {
     if (level === 0 && meaning === OPENS_ARRAY) memberDepth = 2
     else if (level === memberDepth) valueStart = at
-    else message = { start: at, object: meaning === OPENS_OBJECT, members: {} }
+    else message = { start: at, end: at, object: meaning === OPENS_OBJECT, members: {} }
   }
 
   /** Such a value has ended; returns the state after it. */
   function endValue(level: number, valueEnd: number): number {
     if (level === memberDepth) {
-      if (message?.object === true && MEMBERS.has(key)) {
-        message.members[key as MemberName] = { start: valueStart, end: valueEnd }
-      }
+      if (message?.object === true) note(message.members, valueEnd)
     } else if (level === memberDepth - 1 && message !== undefined) {
-      messages.push({ ...message, end: valueEnd })
+      message.end = valueEnd
+      messages.push(message)
       message = undefined
     }
     return level === 0 ? DONE : AFTER_VALUE
   }
 
+  /** The value of the last key has ended. */
+  function note(members: OpenMessage['members'], valueEnd: number): void {
+    switch (key) {
+      case 'id':
+      case 'method':
+      case 'params':
+      case 'result':
+      case 'error':
+        members[key] = { start: valueStart, end: valueEnd }
+    }
+  }
+
   function end(): Scan | undefined {
     // Only what follows a number ends it.
     push(SPACE)
-    return mode === DONE ? { batch: memberDepth === 2, messages, breaks } : undefined
+    const scan = mode === DONE ? { batch: memberDepth === 2, messages, breaks } : undefined
+    mode = VALUE
+    // Nobody nests so deep twice, but in an attack.
+    if (stack.length > MAX_KEPT_DEPTH) stack = new Uint8Array(32)
+    depth = offset = 0
+    breaks = false
+    memberDepth = 1
+    messages = []
+    message = keyHead = undefined
+    return scan
   }
 
   return { push, end }

@@ -21,7 +21,7 @@ export function createLineSplitter(
   maxBytes: number,
   onLine: (line: HostLine, bytes: number) => void,
 ): LineSplitter {
-  let reader = createFrameReader()
+  const reader = createFrameReader()
   let blank = true
   let skipping = false
   let marked = 0 // bytes of a byte order mark seen so far
@@ -31,7 +31,7 @@ export function createLineSplitter(
     if (skipping || piece.length === 0) return
     if (reader.size + piece.length > maxBytes) {
       skipping = true
-      reader = createFrameReader()
+      reader.finish()
       onLine({ kind: 'too-long' }, 0)
       return
     }
@@ -44,8 +44,9 @@ export function createLineSplitter(
       const { size } = reader
       const frame = reader.finish()
       onLine(frame === undefined ? { kind: 'unparsable' } : { kind: 'frame', frame }, size)
+    } else {
+      reader.finish() // blank, and to be forgotten
     }
-    reader = createFrameReader()
     blank = true
     skipping = false
   }

@@ -1,4 +1,4 @@
-import { createFrameReader, type Frame, type FrameReader } from '../frame.ts'
+import { createFrameReader, type Frame } from '../frame.ts'
 import { MAX_EVENT_FIELD_BYTES, MAX_FRAME_BYTES } from '../limits.ts'
 
 /** One dispatched event of a stream (WHATWG HTML, server-sent events). */
@@ -48,7 +48,8 @@ export function createEventDecoder(handlers: EventHandlers): EventDecoder {
   let skipLf = false
   let value: Buffer[] = []
   let valueBytes = 0
-  let data: FrameReader | undefined
+  const data = createFrameReader()
+  let hasData = false
   let dataChunks: Buffer[] = []
   let type = ''
   let id: string | undefined
@@ -114,13 +115,13 @@ export function createEventDecoder(handlers: EventHandlers): EventDecoder {
   }
 
   function beginData(): void {
-    if (data === undefined) data = createFrameReader()
-    else takeData(LINE_BREAK_AS_SPACE)
+    if (hasData) takeData(LINE_BREAK_AS_SPACE)
+    hasData = true
   }
 
   function takeData(piece: Buffer): void {
-    if (data!.size + piece.length > MAX_FRAME_BYTES) throw new RangeError('event too large')
-    data!.push(piece)
+    if (data.size + piece.length > MAX_FRAME_BYTES) throw new RangeError('event too large')
+    data.push(piece)
     dataChunks.push(piece)
   }
 
@@ -141,7 +142,7 @@ export function createEventDecoder(handlers: EventHandlers): EventDecoder {
     name = ''
     inName = true
     skipSpace = false
-    value = []
+    if (valueBytes > 0) value = []
     valueBytes = 0
   }
 
@@ -160,15 +161,14 @@ export function createEventDecoder(handlers: EventHandlers): EventDecoder {
   }
 
   function dispatch(): void {
-    const reader = data
     const chunks = dataChunks
     const event = type === '' ? 'message' : type
-    data = undefined
-    dataChunks = []
+    hasData = false
     type = ''
-    if (reader !== undefined && reader.size > 0) {
+    if (chunks.length > 0) dataChunks = []
+    if (data.size > 0) {
       const text = (): string => Buffer.concat(chunks).toString('utf8')
-      wait = handlers.event({ type: event, frame: reader.finish(), text }) ?? wait
+      wait = handlers.event({ type: event, frame: data.finish(), text }) ?? wait
     }
     // After the event: an id names what has been handed over.
     if (id !== undefined) handlers.id?.(id)

@@ -94,6 +94,7 @@ export function openRemote(
     }
     // An answer may take an hour; that it comes in JSON or as a stream says enough.
     const send: HttpSend = async (request) => {
+      if (chosen !== undefined) return context.send(request)
       const response = await context.send(request)
       if (response.status < 300 && MCP_TYPES.has(mediaType(response))) spoken()
       return response

@@ -76,7 +76,7 @@ export function createPosts(world: PostsWorld): Posts {
       url,
       headers,
       body: frame.chunks,
-      onStart,
+      onPlaced: onStart,
       onPutOff: onStart,
       signal: exchange?.abort?.signal,
       repeatable: () => repeatable.may(frame),

@@ -154,8 +154,10 @@ export async function openSse(context: TransportContext): Promise<Remote> {
         behindAnother: manner.background !== undefined,
         repeatable: () => repeatable.may(frame),
         opens: frame.method === 'initialize',
+        background: manner.background,
+        signal: manner.signal,
+        onPlaced: manner.onStart,
         onPutOff: manner.onStart,
-        ...manner,
       })
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
       if (response.status < 300) return // any 2xx: the answer comes on the stream

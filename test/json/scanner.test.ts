@@ -127,3 +127,28 @@ describe('raw line breaks', () => {
     expect(scan(text)!.breaks).toBe(breaks)
   })
 })
+
+test.each([
+  '{"id":1,"method":"x"}',
+  '[{"id":1},2,"x"]',
+  '{"id":1,\n"params":[',
+  '[[[',
+  '{"met',
+  '{"id',
+  '{"id":"\\u00',
+  '}',
+  '12',
+  '-',
+  '',
+  '['.repeat(5_000),
+  '['.repeat(5_000) + ']'.repeat(5_000),
+])('what was pushed before leaves no trace in the next text: %j', (before) => {
+  const texts = ['{"id":2,"result":{"a":[1]}}', '[{"id":3}]', '7', '{"id":4}}', '"method"', '']
+  const scanner = createScanner()
+  for (const text of texts) {
+    scanner.push(Buffer.from(before))
+    expect(scanner.end()).toEqual(scan(before))
+    scanner.push(Buffer.from(text))
+    expect(scanner.end()).toEqual(scan(text))
+  }
+})
