@@ -12,7 +12,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bridge-gate-'))
   await mkdir(join(folder, 'dist'))
   await cp(gate, join(folder, 'bin', 'bridge.cjs'))
-  await writeFile(join(folder, 'dist', 'cli.cjs'), "process.stdout.write('loaded')")
+  await writeFile(join(folder, 'dist', 'boot.cjs'), "process.stdout.write('loaded')")
 })
 afterAll(() => rm(folder, { recursive: true }))
 
