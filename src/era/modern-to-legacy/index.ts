@@ -106,9 +106,8 @@ export function openModernToLegacy(context: TranslatorContext): Translator {
         onStart()
         return listens.open(asked, introduction)
     }
-    const isRetry =
-      locate(params, 'requestState') !== undefined || locate(params, 'inputResponses') !== undefined
-    if (isRetry && isInteractive(asked.method)) {
+    // Answers without a state belong to nothing: the server will ask for what it needs (SEP-2322).
+    if (locate(params, 'requestState') !== undefined && isInteractive(asked.method)) {
       onStart()
       return calls.resume(asked)
     }

@@ -151,7 +151,6 @@ describe('a round', () => {
 
   test.each<[string, (round: Asking) => [string, object]]>([
     ['a state that nobody gave', () => ['tools/call', { ...CALL, requestState: 'made up' }]],
-    ['answers without a state', () => ['tools/call', { ...CALL, inputResponses: {} }]],
     ['other parameters', (round) => ['tools/call', { ...round, name: 'ask', arguments: { a: 2 } }]],
     ['another method', (round) => ['prompts/get', { ...round, ...CALL }]],
   ])('%s is refused', async (_name, make) => {
@@ -162,6 +161,19 @@ describe('a round', () => {
     const [method, params] = make({ requestState } as Asking)
     world.ask('d', method, params)
     expect(await world.answer('d')).toMatchObject({ error: { code: -32602 } })
+    expect(answersOf(world)).toEqual([])
+  })
+
+  test('answers without a state belong to nothing: it is another call', async () => {
+    const world = startWorld({ lawless: true })
+    const call = await open(world)
+    world.tell(question('s-1'), call.id)
+    await world.answer('c')
+    world.ask('d', 'tools/call', { ...CALL, inputResponses: { made: ADA } })
+    await until('the call', () => world.toServer.at(-1)!.id !== call.id)
+    const { method, params } = world.toServer.at(-1)!
+    expect({ method, params }).toMatchObject({ method: 'tools/call', params: CALL })
+    expect(params).not.toHaveProperty('inputResponses')
     expect(answersOf(world)).toEqual([])
   })
 
