@@ -51,10 +51,21 @@ export async function openSession(
     id,
     headers,
     post: (body) => fetch(url, { method: 'POST', headers, body }),
-    get: (more = {}) => fetch(url, { headers: { ...headers, ...more } }),
+    get: (more = {}) => fetchAgain(url, { headers: { ...headers, ...more } }),
   }
   await session.post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }))
   return session
+}
+
+/** A GET that meets the end of an idle connection is sent again (RFC 9112 §9.3.1). */
+async function fetchAgain(url: string | URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: string } }
+    if (cause?.code !== 'UND_ERR_SOCKET') throw error
+    return fetch(url, init)
+  }
 }
 
 /** An event stream that is read one event at a time. */
