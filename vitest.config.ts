@@ -26,6 +26,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/pack.ts'],
+          setupFiles: ['test/support/connections.ts'],
           ...patient,
         },
       },

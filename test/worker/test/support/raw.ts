@@ -51,21 +51,10 @@ export async function openSession(
     id,
     headers,
     post: (body) => fetch(url, { method: 'POST', headers, body }),
-    get: (more = {}) => fetchAgain(url, { headers: { ...headers, ...more } }),
+    get: (more = {}) => fetch(url, { headers: { ...headers, ...more } }),
   }
   await session.post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }))
   return session
-}
-
-/** A GET that meets the end of an idle connection is sent again (RFC 9112 §9.3.1). */
-async function fetchAgain(url: string | URL, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, init)
-  } catch (error) {
-    const { cause } = error as { cause?: { code?: string } }
-    if (cause?.code !== 'UND_ERR_SOCKET') throw error
-    return fetch(url, init)
-  }
 }
 
 /** An event stream that is read one event at a time. */
@@ -80,22 +69,25 @@ export function eventsOf(response: Response): EventReader {
   const decoder = new TextDecoder()
   const reader = response.body?.getReader()
   let text = ''
-  let searched = 0
+  let last = ''
+  // Only what is new is searched: to search megabytes again at every chunk takes seconds.
+  let hasEnd = false
   return {
     async next() {
       for (;;) {
-        const end = text.indexOf('\n\n', searched)
+        const end = hasEnd ? text.indexOf('\n\n') : -1
         if (end >= 0) {
           const block = text.slice(0, end)
           text = text.slice(end + 2)
-          searched = 0
           if (!block.startsWith(':')) return parseEvent(block)
           continue
         }
         const chunk = await reader?.read()
         if (chunk === undefined || chunk.done) return undefined
-        searched = Math.max(0, text.length - 1)
-        text += decoder.decode(chunk.value as Uint8Array, { stream: true })
+        const piece = decoder.decode(chunk.value as Uint8Array, { stream: true })
+        hasEnd = (last + piece).includes('\n\n')
+        last = piece.slice(-1) || last
+        text += piece
       }
     },
     cancel: async () => reader?.cancel(),
