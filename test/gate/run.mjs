@@ -5,10 +5,11 @@
  * of those that failed, one table, and `N passed, N failed` as the last line. `npm run check` is the
  * same with the quick parts only.
  */
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { pack } from '../support/packed.mjs'
 
 /**
@@ -24,11 +25,17 @@ const LANES = {
   soak: ['soak'],
 }
 
-/** Four times what the longest part takes on two busy cores: what runs longer hangs. */
-const PART_MS = 30 * 60_000
+/** Twice what the longest part takes on two busy cores: what runs longer hangs. */
+const PART_MS = 16 * 60_000
+
+/** Where the files of a part are that vitest names as it ends them. */
+const FOLDERS = /** @type {Readonly<Record<string, string>>} */ ({ e2e: 'test/e2e' })
 
 /** What is shown of a part that failed, from its end. */
 const SHOWN_CHARS = 60_000
+
+/** Failures of one part that are named again at the end. */
+const SHOWN_FAILURES = 20
 
 /** @typedef {{ name: string, code: number | null, passed: number, failed: number, seconds: number, output: string }} Outcome */
 
@@ -74,7 +81,10 @@ function run(name) {
       if (windows || child.pid === undefined) child.kill()
       else process.kill(-child.pid, 'SIGKILL')
     }
-    const hangs = setTimeout(end, PART_MS)
+    const hangs = setTimeout(async () => {
+      output += await whatHangs(name, child.pid ?? 0, output)
+      end()
+    }, PART_MS)
     process.once('SIGINT', end)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
@@ -88,6 +98,22 @@ function run(name) {
       resolve({ name, code, seconds, output, ...counted(output, code) })
     })
   })
+}
+
+/**
+ * What a part was busy with when its time was over: its files that had not ended, and its processes.
+ *
+ * @param {string} name @param {number} group @param {string} output
+ */
+async function whatHangs(name, group, output) {
+  const tests = FOLDERS[name]
+  const files = tests === undefined ? [] : readdirSync(tests).map((file) => `${tests}/${file}`)
+  const open = files.filter((file) => file.endsWith('.test.ts') && !output.includes(`${file} (`))
+  const columns = ['-eo', 'pgid,pid,etimes,pcpu,stat,args']
+  const { stdout } = await promisify(execFile)('ps', columns).catch(() => ({ stdout: '' }))
+  const processes = stdout.split('\n').filter((text) => text.trim().startsWith(`${group} `))
+  const what = [`ended after ${PART_MS / 60_000} min`, ...open, ...processes]
+  return what.map((text) => `\n FAIL ${text.slice(0, 200)}`).join('')
 }
 
 /**
@@ -120,6 +146,12 @@ function report(all) {
     process.stdout.write(`| ${name} | ${passed} | ${failed} | ${seconds} |\n`)
     total.passed += passed
     total.failed += failed
+  }
+  // Once more, short and last: what keeps only the end of a log still says what failed.
+  for (const { name, failed, output } of all) {
+    if (failed === 0) continue
+    const lines = output.split('\n').filter((text) => /^ *(FAIL|×|not ok) /.test(text))
+    process.stdout.write(`\n${name}:\n${[...new Set(lines)].slice(0, SHOWN_FAILURES).join('\n')}\n`)
   }
   const minutes = ((performance.now() - started) / 60_000).toFixed(1)
   process.stdout.write(`\n${minutes} min\n${total.passed} passed, ${total.failed} failed\n`)
