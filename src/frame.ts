@@ -30,8 +30,8 @@ export interface Frame {
 
 /** Takes the bytes of one JSON text after the other as they arrive. */
 export interface FrameReader {
-  /** Bytes of the text that is being read. */
-  readonly size: number
+  /** Bytes of the text that is being read. A function: an object with a getter takes 2.5 µs to make. */
+  size(): number
   push(chunk: Buffer): void
   /**
    * The frame, or `undefined` when the bytes are not exactly one JSON text in UTF-8. What is pushed next
@@ -49,9 +49,7 @@ export function createFrameReader(): FrameReader {
   let chunks: Buffer[] = []
   let size = 0
   return {
-    get size() {
-      return size
-    },
+    size: () => size,
     push(chunk) {
       if (chunk.length === 0) return
       scanner.push(chunk)

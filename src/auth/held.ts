@@ -7,6 +7,8 @@ import type { AuthOptions } from './options.ts'
 export interface Held {
   readonly accessToken: string
   readonly authorization: string
+  /** The header of a request that needs no proof: one object for all of them. */
+  readonly headers: Readonly<Record<string, string>>
   /** When they are to be renewed before the next request. */
   readonly renewAt: number
   readonly expiresAt: number | undefined
@@ -23,7 +25,8 @@ export function hold(tokens: Omit<StartTokens, 'clientId' | 'grant'>): Held {
   const renewAt = refreshable && expiresAt !== undefined ? expiresAt - margin : Infinity
   const scheme = proofKey === undefined ? 'Bearer' : 'DPoP'
   const authorization = `${scheme} ${accessToken}`
-  return { accessToken, authorization, renewAt, expiresAt, prove: proverOf(accessToken, proofKey) }
+  const prove = proverOf(accessToken, proofKey)
+  return { accessToken, authorization, headers: { authorization }, renewAt, expiresAt, prove }
 }
 
 function proverOf(accessToken: string, key: StartTokens['proofKey']): Held['prove'] {

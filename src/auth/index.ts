@@ -160,8 +160,8 @@ export function createAuthorizer(world: AuthorizerWorld): Authorizer {
     credential: () => held?.authorization,
     headers({ method, url }) {
       if (held === undefined) return undefined
-      const { authorization, prove } = held
-      if (prove === undefined) return { authorization }
+      const { authorization, headers, prove } = held
+      if (prove === undefined) return headers
       return { authorization, dpop: prove({ method, url, nonce: nonces.of(url) }) }
     },
     noted: (answer) => held?.prove !== undefined && notedNonce(nonces, answer),

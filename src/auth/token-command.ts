@@ -50,7 +50,7 @@ export function createCommandAuthorizer(
 
   return {
     credential: () => held?.authorization,
-    headers: () => held && { authorization: held.authorization },
+    headers: () => held?.headers,
     noted: () => false,
     due: () => (held === undefined || now() >= held.renewAt ? once() : undefined),
     async renew({ status, credential, round }) {

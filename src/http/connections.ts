@@ -83,6 +83,8 @@ export function createConnections({
   const all = new Map<Connection, Entry>()
   /** By origin, the one that was used last at the end. */
   const roomy = new Map<string, Entry[]>()
+  /** Those whose response has ended in this turn of the event loop. */
+  let freed: Entry[] = []
   /** The shortest time after which the server has closed an idle connection. */
   let closedMs = Infinity
   /** The longest time for which it has left one open, or promised to. */
@@ -162,6 +164,12 @@ export function createConnections({
     else others.push(entry)
   }
 
+  function listFreed(): void {
+    const entries = freed
+    freed = []
+    entries.forEach(list)
+  }
+
   function use(entry: Entry): Connection {
     entry.busy++
     list(entry)
@@ -197,7 +205,7 @@ export function createConnections({
       entry.idleSince = now()
       if (entry.socket !== undefined) {
         // undici itself is ready for the next request in the next turn only.
-        setImmediate(list, entry)
+        if (freed.push(entry) === 1) setImmediate(listFreed)
       } else if (entry.busy === 0) drop(entry)
     },
     promised(keepAlive) {

@@ -4,6 +4,7 @@ import { valueAt } from '../json/locate.ts'
 import { LIST_PATIENCE_MS, MAX_ERROR_BODY_BYTES, SIGN_IN_CHECK_MS } from '../limits.ts'
 import { readBody } from './body.ts'
 import type { HttpRequest, HttpResponse, HttpSend } from './client.ts'
+import { createUnion } from './with-headers.ts'
 
 /** What opens a connection, in either era: it is answered by others while a person signs in. */
 const PATIENT: ReadonlySet<string> = new Set(['POST initialize', 'POST server/discover'])
@@ -14,6 +15,15 @@ const PATIENT: ReadonlySet<string> = new Set(['POST initialize', 'POST server/di
  * `insufficient_scope`).
  */
 export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
+  const unite = createUnion()
+
+  function authorized(request: HttpRequest): HttpRequest {
+    const headers = authorizer.headers(request)
+    return headers === undefined
+      ? request
+      : { ...request, headers: unite(request.headers, headers) }
+  }
+
   return async (request) => {
     let stepUps = 0
     let withNonce = false
@@ -21,7 +31,7 @@ export function withAuth(authorizer: Authorizer, next: HttpSend): HttpSend {
       const due = authorizer.due()
       if (due !== undefined) demand(await before(request.signal, due), undefined)
       const credential = authorizer.credential()
-      const response = await next(authorized(request, authorizer.headers(request)))
+      const response = await next(authorized(request))
       if (authorizer.noted(response) && !withNonce) {
         // Not a refusal of the credential, which is proved once more as the server wants it.
         withNonce = true
@@ -54,14 +64,6 @@ function demand(renewal: Renewal, httpStatus: number | undefined): void {
     retryAfterMs,
     hint,
   })
-}
-
-function authorized(
-  request: HttpRequest,
-  headers: Readonly<Record<string, string>> | undefined,
-): HttpRequest {
-  if (headers === undefined) return request
-  return { ...request, headers: { ...request.headers, ...headers } }
 }
 
 /** What a response asks for; 403 is a matter of authorization only when it says so. */

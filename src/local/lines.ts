@@ -29,7 +29,7 @@ export function createLineSplitter(
 
   function take(piece: Buffer): void {
     if (skipping || piece.length === 0) return
-    if (reader.size + piece.length > maxBytes) {
+    if (reader.size() + piece.length > maxBytes) {
       skipping = true
       reader.finish()
       onLine({ kind: 'too-long' }, 0)
@@ -41,7 +41,7 @@ export function createLineSplitter(
 
   function finishLine(): void {
     if (!skipping && !blank) {
-      const { size } = reader
+      const size = reader.size()
       const frame = reader.finish()
       onLine(frame === undefined ? { kind: 'unparsable' } : { kind: 'frame', frame }, size)
     } else {

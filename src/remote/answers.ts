@@ -80,7 +80,7 @@ async function readJson(
   try {
     await response.consume((chunk) => {
       alive()
-      if (reader.size + chunk.length > MAX_FRAME_BYTES) throw new RangeError('answer too large')
+      if (reader.size() + chunk.length > MAX_FRAME_BYTES) throw new RangeError('answer too large')
       reader.push(chunk)
       return undefined
     })
@@ -88,7 +88,7 @@ async function readJson(
     if (error instanceof RangeError) return { failure: tooLarge(response) }
     return { failure: networkFailure(error, response.url.origin, 'response') }
   }
-  if (reader.size === 0) return { failure: badAnswer(response, 'sent an empty answer') }
+  if (reader.size() === 0) return { failure: badAnswer(response, 'sent an empty answer') }
   const frame = reader.finish()
   if (frame === undefined)
     return { failure: badAnswer(response, 'sent an answer that is not JSON') }

@@ -120,7 +120,7 @@ export function createEventDecoder(handlers: EventHandlers): EventDecoder {
   }
 
   function takeData(piece: Buffer): void {
-    if (data.size + piece.length > MAX_FRAME_BYTES) throw new RangeError('event too large')
+    if (data.size() + piece.length > MAX_FRAME_BYTES) throw new RangeError('event too large')
     data.push(piece)
     dataChunks.push(piece)
   }
@@ -166,7 +166,7 @@ export function createEventDecoder(handlers: EventHandlers): EventDecoder {
     hasData = false
     type = ''
     if (chunks.length > 0) dataChunks = []
-    if (data.size > 0) {
+    if (data.size() > 0) {
       const text = (): string => Buffer.concat(chunks).toString('utf8')
       wait = handlers.event({ type: event, frame: data.finish(), text }) ?? wait
     }

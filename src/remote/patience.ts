@@ -27,6 +27,8 @@ interface Waiting {
   readonly frame: Frame
   readonly giveUp: (error: RelayError) => void
   readonly since: number
+  /** Bytes have come since the last look. */
+  heard: boolean
   lastSign: number
   answered: boolean
   reported: boolean
@@ -38,13 +40,19 @@ export function createPatience(
   timeoutMs: number | undefined,
   now: () => number,
 ): Patience {
-  const waiting = new Set<Waiting>()
+  // No Set, for the reason that `createExchanges` gives.
+  const waiting: Waiting[] = []
   let timer: NodeJS.Timeout | undefined
 
   function check(): void {
     const time = now()
-    for (const entry of waiting) {
+    // From the end: the place of one that is given up is taken by one that has been looked at.
+    for (let at = waiting.length - 1; at >= 0; at--) {
+      const entry = waiting[at]!
       const { frame } = entry
+      if (entry.heard) entry.lastSign = time
+      entry.answered ||= entry.heard
+      entry.heard = false
       const silence = time - entry.lastSign
       if (timeoutMs !== undefined && silence >= timeoutMs) {
         const seconds = timeoutMs / 1000
@@ -67,25 +75,28 @@ export function createPatience(
         giveUp,
         since: time,
         lastSign: time,
+        heard: false,
         answered: false,
         reported: false,
       }
-      waiting.add(entry)
+      waiting.push(entry)
       timer ??= setInterval(check, PATIENCE_CHECK_MS).unref()
       return {
         alive() {
-          entry.answered = true
-          entry.lastSign = now()
+          entry.heard = true // the clock is read once for all of them
         },
         end() {
-          waiting.delete(entry)
+          const at = waiting.indexOf(entry)
+          if (at === -1) return
+          const last = waiting.pop()!
+          if (last !== entry) waiting[at] = last
         },
       }
     },
-    count: () => waiting.size,
+    count: () => waiting.length,
     close() {
       clearInterval(timer)
-      waiting.clear()
+      waiting.length = 0
     },
   }
 }

@@ -98,7 +98,7 @@ describe('one stream', () => {
 
   test('a name that never ends costs nothing', () => {
     const decoder = createEventDecoder({ event: () => undefined })
-    for (let i = 0; i < 100; i++) decoder.push(Buffer.alloc(1_000_000, 'x'))
+    for (let i = 0; i < 20; i++) decoder.push(Buffer.alloc(1_000_000, 'x'))
     expect(decoder.push(Buffer.from('\n'))).toBeUndefined()
   })
 })
