@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startEverything } from '../support/everything.ts'
+import { atThisPace } from '../support/pace.ts'
 import { connectV1, connectV2, type Peer } from '../support/peers.ts'
 
 const CLIENTS: readonly { client: string; connect: (url: string) => Promise<Peer> }[] = [
@@ -149,7 +150,7 @@ describe.each(['streamableHttp', 'sse'])('server-everything over %s', (mode) => 
       const since = Date.now()
       await close()
       // Both SDKs wait two seconds before they send a signal.
-      expect(Date.now() - since).toBeLessThan(1_500)
+      expect(Date.now() - since).toBeLessThan(await atThisPace(1_500))
     })
   })
 })

@@ -7,6 +7,7 @@ import { startProtected } from '../auth/protected.ts'
 import { startWorld } from '../auth/world.ts'
 import { initialize } from '../support/bridge.ts'
 import { peakMemoryMiB } from '../support/hostile-process.ts'
+import { atThisPace } from '../support/pace.ts'
 import { until } from '../support/until.ts'
 
 const MIB = 1024 * 1024
@@ -114,7 +115,7 @@ describe('A-102: what an authorization server may cost is limited', () => {
     expect((await host.answer(0)).error?.message).toContain('did not answer in time.')
     const waited = Date.now() - begun
     expect(waited).toBeGreaterThan(9_000)
-    expect(waited).toBeLessThan(15_000)
+    expect(waited).toBeLessThan(await atThisPace(15_000))
     await until('the end of the connections', () => open === 0)
   })
 })

@@ -2,7 +2,7 @@
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  { ms = 20_000, seen = () => '' }: { ms?: number; seen?: () => string } = {},
+  { ms = 40_000, seen = () => '' }: { ms?: number; seen?: () => string } = {},
 ): Promise<T> {
   const deadline = Date.now() + ms
   for (;;) {
