@@ -9,6 +9,10 @@ export const PARSERS = { 'llhttp_simd-wasm': 'llhttp-simd.wasm', 'llhttp-wasm': 
 /**
  * The parser is read from a file beside the program: in Base64 it is a third of what V8 has to read.
  *
+ * And V8 is told to leave its code as it is at first. The parser is one huge function, which V8 takes for
+ * hot after some headers and compiles again in the background: as much CPU as the whole start, and 9 MiB
+ * that stay, for nothing that shows in messages per second (docs/performance.md).
+ *
  * @type {import('esbuild').Plugin}
  */
 export const parserBeside = {
@@ -18,6 +22,7 @@ export const parserBeside = {
       const name = PARSERS[/** @type {keyof typeof PARSERS} */ (basename(path, '.js'))]
       return {
         contents: `const { readFileSync } = require('node:fs')
+          require('node:v8').setFlagsFromString('--wasm-tiering-budget=1000000000')
           module.exports = readFileSync(require('node:path').join(__dirname, '${name}'))`,
       }
     })
