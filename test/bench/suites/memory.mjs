@@ -1,0 +1,71 @@
+// @ts-check
+import { setTimeout as sleep } from 'node:timers/promises'
+import { line } from '../messages.mjs'
+import { inFlight, ready } from '../suite.mjs'
+
+/** A start leaves garbage and lazily loaded code behind it; idle is what is there a moment later. */
+const SETTLE_MS = 1_000
+
+const OF_PROCESSES = ['floor', 'bridge', 'mcp-remote', 'supergateway']
+
+/** @type {import('../suite.mjs').Suite} */
+export const idle = {
+  name: 'memory',
+  title: 'memory when idle: one instance, ten instances',
+  rounds: 3,
+  only: OF_PROCESSES,
+  units: { idle: 'MiB RSS', ten: 'MiB PSS' },
+  async run(bench, figures) {
+    const hosts = await Promise.all(Array.from({ length: 10 }, () => ready(bench, '/json')))
+    await sleep(SETTLE_MS * bench.scale)
+    const usages = hosts.map((host) => host.usage())
+    figures['idle'] = (usages[0]?.rssKiB ?? NaN) / 1024
+    figures['ten'] = usages.reduce((sum, { pssKiB }) => sum + pssKiB, 0) / 1024
+    await Promise.all(hosts.map((host) => host.end()))
+  },
+}
+
+/** @type {import('../suite.mjs').Suite} */
+export const growth = {
+  name: 'growth',
+  title: 'memory after 200,000 messages (100,000 calls and their answers)',
+  rounds: 1,
+  only: OF_PROCESSES,
+  units: { after: 'MiB RSS', growth: 'MiB more than after 20,000' },
+  async run(bench, figures) {
+    const host = await ready(bench, '/json')
+    await inFlight(host, Math.ceil(10_000 * bench.scale))
+    const before = host.usage().rssKiB
+    await inFlight(host, Math.ceil(90_000 * bench.scale))
+    const { rssKiB } = host.usage()
+    figures['after'] = rssKiB / 1024
+    figures['growth'] = (rssKiB - before) / 1024
+    await host.end()
+  },
+}
+
+/** What a host that does not read leaves waiting. */
+const UNREAD_MS = 3_000
+
+/** @type {import('../suite.mjs').Suite} */
+export const slowReader = {
+  name: 'slow-reader',
+  title: '200 MB pushed while the host does not read for 3 s',
+  rounds: 1,
+  only: OF_PROCESSES,
+  units: { peak: 'MiB above idle', lost: '' },
+  async run(bench, figures) {
+    const host = await ready(bench, '/json')
+    const idleKiB = host.usage().rssKiB
+    const count = Math.ceil(50_000 * bench.scale)
+    const before = host.count()
+    host.pause()
+    host.write(line({ id: 1, method: 'x', params: { push: count, size: 4000 } }))
+    await sleep(UNREAD_MS * bench.scale)
+    figures['peak'] = (host.usage().peakKiB - idleKiB) / 1024
+    host.resume()
+    await host.lines(before + count + 1)
+    figures['lost'] = count + 1 - (host.count() - before)
+    await host.end()
+  },
+}
