@@ -1,25 +1,29 @@
 // @ts-check
 // The sign-in of the server of the benchmarks: one token is good at a time.
 
+/** The documents are found from the guarded path alone: the other servers here have no sign-in. */
+const RESOURCE_PATH = '/guarded'
+const ISSUER_PATH = '/issuer'
+
 /** @param {() => string} origin */
 export function createAuthority(origin) {
   let generation = 0
   /** A refresh token of before that is good once. @type {string | undefined} */
   let spendable
+  const issuer = () => origin() + ISSUER_PATH
   const accessToken = () => `access-${generation}`
   const refreshToken = () => `refresh-${generation}`
 
   /** The documents of a sign-in (RFC 9728, RFC 8414), by path. @param {string} path @returns {object | undefined} */
   function documentAt(path) {
-    const issuer = origin()
-    if (path.startsWith('/.well-known/oauth-protected-resource')) {
-      return { resource: `${issuer}/guarded`, authorization_servers: [issuer] }
+    if (path === `/.well-known/oauth-protected-resource${RESOURCE_PATH}`) {
+      return { resource: origin() + RESOURCE_PATH, authorization_servers: [issuer()] }
     }
-    if (path.startsWith('/.well-known/oauth-authorization-server')) {
+    if (path === `/.well-known/oauth-authorization-server${ISSUER_PATH}`) {
       return {
-        issuer,
-        authorization_endpoint: `${issuer}/authorize`,
-        token_endpoint: `${issuer}/token`,
+        issuer: issuer(),
+        authorization_endpoint: `${issuer()}/authorize`,
+        token_endpoint: `${issuer()}/token`,
         response_types_supported: ['code'],
         grant_types_supported: ['authorization_code', 'refresh_token'],
         code_challenge_methods_supported: ['S256'],
@@ -30,15 +34,17 @@ export function createAuthority(origin) {
   }
 
   return {
-    /** @param {import('node:http').IncomingMessage} request */
-    admits: ({ headers }) => headers.authorization === `Bearer ${accessToken()}`,
+    tokenPath: `${ISSUER_PATH}/token`,
+    /** @param {string} path @param {import('node:http').IncomingMessage} request */
+    refuses: (path, { headers }) =>
+      path === RESOURCE_PATH && headers.authorization !== `Bearer ${accessToken()}`,
     challenge: () =>
-      `Bearer resource_metadata="${origin()}/.well-known/oauth-protected-resource/guarded"`,
+      `Bearer resource_metadata="${origin()}/.well-known/oauth-protected-resource${RESOURCE_PATH}"`,
     documentAt,
     /** What a person who signs in now gets. */
     signIn() {
       generation++
-      return { issuer: origin(), accessToken: accessToken(), refreshToken: refreshToken() }
+      return { issuer: issuer(), accessToken: accessToken(), refreshToken: refreshToken() }
     },
     /** From now on the access token is refused; the refresh token is good, once. */
     revoke() {

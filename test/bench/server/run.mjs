@@ -28,6 +28,7 @@ const streams = new Map()
 /** When each request came, and what it was, since the last question. @type {[number, string][]} */
 let requests = []
 const authority = createAuthority(() => origin)
+const PATHS = new Set(['/json', '/sse', '/legacy', '/guarded', '/modern', authority.tokenPath])
 
 /** @typedef {import('node:http').IncomingMessage} Request */
 /** @typedef {import('node:http').ServerResponse} Response */
@@ -61,7 +62,10 @@ function answer(request, { pathname, searchParams }, response) {
   const document = authority.documentAt(pathname)
   if (document !== undefined) return json(response, 200, JSON.stringify(document))
   const session = searchParams.get('s') ?? String(request.headers['mcp-session-id'] ?? '')
-  if (pathname === '/guarded' && !authority.admits(request)) {
+  if (!PATHS.has(pathname)) {
+    request.resume()
+    response.writeHead(404).end()
+  } else if (authority.refuses(pathname, request)) {
     request.resume()
     response.writeHead(401, { 'www-authenticate': authority.challenge() }).end()
   } else if (request.method === 'GET') {
@@ -91,7 +95,7 @@ function openStream(path, session, response) {
 
 /** @param {string} path @param {string} session @param {Buffer} body @param {Response} response */
 async function take(path, session, body, response) {
-  if (path === '/token') {
+  if (path === authority.tokenPath) {
     const { status, body: tokens } = authority.refresh(body.toString('latin1'))
     return json(response, status, JSON.stringify(tokens))
   }

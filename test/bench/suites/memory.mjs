@@ -16,7 +16,9 @@ export const idle = {
   only: OF_PROCESSES,
   units: { idle: 'MiB RSS', ten: 'MiB PSS' },
   async run(bench, figures) {
-    const hosts = await Promise.all(Array.from({ length: 10 }, () => ready(bench, '/json')))
+    const hosts = []
+    const instances = Math.max(2, Math.ceil(10 * bench.scale))
+    while (hosts.length < instances) hosts.push(await ready(bench, '/json'))
     await sleep(SETTLE_MS * bench.scale)
     const usages = hosts.map((host) => host.usage())
     figures['idle'] = (usages[0]?.rssKiB ?? NaN) / 1024

@@ -23,12 +23,15 @@ export const storm = {
     })
     const begun = performance.now()
     host.write(Array.from({ length: CALLS }, (_, index) => call(index + 2)).join(''))
-    await host.lines(CALLS + 2)
-    figures['wall'] = performance.now() - begun
-    figures['lost'] = CALLS - answered
-    const requests = await bench.near.requests()
-    figures['refreshes'] = requests.filter(([, what]) => what === 'POST /token').length
-    figures['requests'] = requests.length
+    try {
+      await host.lines(CALLS + 2)
+      figures['wall'] = performance.now() - begun
+    } finally {
+      figures['lost'] = CALLS - answered
+      const requests = await bench.near.requests()
+      figures['refreshes'] = requests.filter(([, what]) => what.endsWith('/token')).length
+      figures['requests'] = requests.length
+    }
     await host.end()
   },
 }
