@@ -106,7 +106,7 @@ function bridge(root, bin, tarball) {
       const all = [bin, url, '--transport', `${transport}-only`, ...args]
       return startHost(process.execPath, all, environment(home, env), DEADLINE_MS)
     },
-    startByNpx: (url, cache) => startNpx([tarball, url], home, cache),
+    startByNpx: (url, cache) => startNpx(['-p', tarball, 'mcp-bridge', url], home, cache),
   }))
 }
 

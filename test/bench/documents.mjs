@@ -78,6 +78,12 @@ const README = [
   { label: 'Calls per second with 64 in flight', suite: 'pipelined', figure: 'rate' },
   { label: 'Pushed notifications per second', suite: 'pushed-get', figure: 'rate', fails: NONE },
   { label: 'Memory when idle', suite: 'memory', figure: 'idle', unit: ' MiB' },
+  {
+    label: '20 calls at once, their token refused: requests for another',
+    suite: 'refresh-storm',
+    figure: 'refreshes',
+  },
+  { label: '… calls that fail', suite: 'refresh-storm', figure: 'lost' },
 ]
 
 const README_OF = ['bridge', 'mcp-remote', 'supergateway']

@@ -4,7 +4,7 @@ import { growth, idle, slowReader } from './suites/memory.mjs'
 import { coldCache } from './suites/npx.mjs'
 import { pushed } from './suites/pushed.mjs'
 import { request, result } from './suites/sizes.mjs'
-import { far, near, signedIn } from './suites/starts.mjs'
+import { far, near, probe, signedIn } from './suites/starts.mjs'
 import { storm } from './suites/storm.mjs'
 import { traced } from './suites/traced.mjs'
 import { translated } from './suites/translated.mjs'
@@ -14,6 +14,7 @@ export const SUITES = [
   near,
   signedIn,
   far,
+  probe,
   echo('json', 'JSON'),
   echo('sse', 'event stream'),
   echo('legacy', 'HTTP+SSE'),

@@ -10,6 +10,10 @@ const INITIALIZED =
 const DISCOVERED =
   '{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"private"}'
 
+/** What many servers say to a message of another era. */
+export const NO_SESSION =
+  '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: Mcp-Session-Id header is required"}}'
+
 /** More of a body is not looked at but at its ends: what matters stands there. */
 const LOOKED_AT_BYTES = 64 * 1024
 const END_BYTES = 1024

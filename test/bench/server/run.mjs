@@ -3,13 +3,15 @@
  * The server of the benchmarks, in a process of its own: it does as little as it can.
  *
  * `/json`, `/sse` and `/legacy` answer in these ways, `/guarded` asks for a token, `/modern` is of
- * 2026-07-28. A message can order what is sent (answers.mjs). `BENCH_DELAY_MS` puts the server so far
- * away: a connection takes that long, and each answer. Below `/control` it is asked itself.
+ * 2026-07-28, `/sessions` refuses what has no session. A message can order what is sent (answers.mjs).
+ * `BENCH_DELAY_MS` puts the server so far away: a connection takes that long, and each answer. Below
+ * `/control` it is asked itself.
  */
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  NO_SESSION,
   acknowledgement,
   event,
   legacyAnswer,
@@ -28,7 +30,8 @@ const streams = new Map()
 /** When each request came, and what it was, since the last question. @type {[number, string][]} */
 let requests = []
 const authority = createAuthority(() => origin)
-const PATHS = new Set(['/json', '/sse', '/legacy', '/guarded', '/modern', authority.tokenPath])
+const MCP_PATHS = ['/json', '/sse', '/legacy', '/guarded', '/modern', '/sessions']
+const PATHS = new Set([...MCP_PATHS, authority.tokenPath])
 
 /** @typedef {import('node:http').IncomingMessage} Request */
 /** @typedef {import('node:http').ServerResponse} Response */
@@ -100,6 +103,7 @@ async function take(path, session, body, response) {
     return json(response, status, JSON.stringify(tokens))
   }
   const asked = read(body)
+  if (path === '/sessions') return json(response, 400, NO_SESSION)
   if (asked.id === undefined) return response.writeHead(202).end()
   const question = { ...asked, id: asked.id }
   if (path === '/modern') return modern(question, response)

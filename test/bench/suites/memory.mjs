@@ -64,9 +64,10 @@ export const slowReader = {
     host.pause()
     host.write(line({ id: 1, method: 'x', params: { push: count, size: 4000 } }))
     await sleep(UNREAD_MS * bench.scale)
-    figures['peak'] = (host.usage().peakKiB - idleKiB) / 1024
+    const { peakKiB } = host.usage()
     host.resume()
     await host.lines(before + count + 1)
+    figures['peak'] = (peakKiB - idleKiB) / 1024
     figures['lost'] = count + 1 - (host.count() - before)
     await host.end()
   },

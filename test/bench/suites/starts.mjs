@@ -1,8 +1,11 @@
 // @ts-check
-import { INITIALIZE } from '../messages.mjs'
+import { DISCOVER, INITIALIZE } from '../messages.mjs'
 
 /** @typedef {import('../suite.mjs').StartOptions} StartOptions */
 /** @typedef {import('../suite.mjs').Bench} Bench */
+
+/** @type {(bench: Bench) => Promise<StartOptions>} */
+const nothing = async () => ({})
 
 /**
  * @param {object} what
@@ -10,10 +13,11 @@ import { INITIALIZE } from '../messages.mjs'
  * @param {string} what.title
  * @param {string} what.path
  * @param {readonly string[]} [what.only]
+ * @param {string} [what.message]
  * @param {(bench: Bench) => Promise<StartOptions>} [what.prepare]
  * @returns {import('../suite.mjs').Suite}
  */
-const start = ({ name, title, path, only, prepare = async () => ({}) }) => ({
+const start = ({ name, title, path, only, message = INITIALIZE, prepare = nothing }) => ({
   name,
   title,
   ...(only === undefined ? {} : { only }),
@@ -25,7 +29,7 @@ const start = ({ name, title, path, only, prepare = async () => ({}) }) => ({
     await server.requests()
     const begun = performance.now()
     const host = bench.start(path, options)
-    host.write(INITIALIZE)
+    host.write(message)
     await host.lines(1)
     const answered = performance.timeOrigin + performance.now()
     figures['wall'] = answered - performance.timeOrigin - begun
@@ -55,4 +59,20 @@ export const far = start({
   title: 'cold start to the initialize answer, server 40 ms away',
   path: '/json',
   prepare: async () => ({ far: true }),
+})
+
+/** SDK v2 starts a process for this probe alone, so it is on the way of every start of such a host. */
+export const probe = start({
+  name: 'start-probe',
+  title: 'cold start to the answer of server/discover, server known to have sessions',
+  path: '/sessions',
+  only: ['floor', 'bridge'],
+  message: DISCOVER,
+  async prepare(bench) {
+    const host = bench.start('/sessions')
+    host.write(DISCOVER)
+    await host.lines(1)
+    await host.end()
+    return {}
+  },
 })
