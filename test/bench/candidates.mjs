@@ -12,7 +12,7 @@ import { storeForBridge, storeForMcpRemote } from './sign-in.mjs'
 const DEADLINE_MS = 60_000
 
 /** That a peer fails is a figure, and known long before: each wait for it makes the run longer. */
-const PEER_DEADLINE_MS = 20_000
+const PEER_DEADLINE_MS = 25_000
 
 /**
  * @typedef {object} Target

@@ -17,8 +17,8 @@ export function startDirect({ url, transport }, deadlineMs) {
     address: url,
     mode: transport,
     authorization: undefined,
-    write(text) {
-      onLine?.(text.toString('latin1'))
+    write(pieces) {
+      onLine?.(Buffer.concat(pieces).toString('latin1'))
       tally.add(1)
     },
   })

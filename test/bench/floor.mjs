@@ -10,6 +10,9 @@ import { Agent, request } from 'node:http'
 
 const NEWLINE = Buffer.from('\n')
 
+/** Above that, a copy costs more than several writes. */
+const COPIED_BYTES = 1024 * 1024
+
 /**
  * The side of HTTP.
  *
@@ -17,7 +20,7 @@ const NEWLINE = Buffer.from('\n')
  * @param {string} options.address
  * @param {string | undefined} options.mode `sse` for the deprecated transport
  * @param {string | undefined} options.authorization value of the header
- * @param {(text: Buffer) => void} options.write gets every message of the server
+ * @param {(pieces: Buffer[]) => void} options.write gets every message of the server
  */
 export function connect({ address, mode, authorization, write }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
@@ -71,14 +74,13 @@ export function connect({ address, mode, authorization, write }) {
       if (mode === 'sse') {
         response.resume()
       } else if (response.headers['content-type']?.startsWith('text/event-stream') === true) {
-        readEvents(response, (_, data) => write(data))
+        readEvents(response, (_, data) => write([data]))
       } else {
         /** @type {Buffer[]} */
         const chunks = []
         response.on('data', (chunk) => chunks.push(chunk))
         response.on('end', () => {
-          if (chunks.length > 0)
-            write(chunks.length === 1 ? /** @type {Buffer} */ (chunks[0]) : Buffer.concat(chunks))
+          if (chunks.length > 0) write(chunks)
         })
       }
       if (line.includes('notifications/initialized') && mode !== 'sse') listen()
@@ -103,7 +105,7 @@ export function connect({ address, mode, authorization, write }) {
           open = true
           early.splice(0).forEach(post)
         } else {
-          write(data)
+          write([data])
         }
       })
     })
@@ -142,17 +144,22 @@ if (process.argv[1]?.endsWith('floor.mjs') === true) {
   const [address = '', mode, authorization] = process.argv.slice(2)
   /** @type {Buffer[]} */
   let pending = []
+  let bytes = 0
   const flush = () => {
-    process.stdout.write(Buffer.concat(pending))
+    // One write for what is small; what is large is not copied.
+    if (bytes < COPIED_BYTES) process.stdout.write(Buffer.concat(pending))
+    else for (const piece of pending) process.stdout.write(piece)
     pending = []
+    bytes = 0
   }
   const server = connect({
     address,
     mode,
     authorization,
-    write(text) {
+    write(pieces) {
       if (pending.length === 0) setImmediate(flush)
-      pending.push(text, NEWLINE)
+      for (const piece of pieces) bytes += piece.length
+      pending.push(...pieces, NEWLINE)
     },
   })
   process.stdin.on('data', linesTo(server.send)).on('end', server.close)

@@ -43,7 +43,7 @@ export async function receive(host, count, more) {
 export const pushed = (where, spoken) => ({
   name: `pushed-${where}`,
   title: `pushed notifications, ${spoken}`,
-  rounds: 5,
+  rounds: 3,
   units: { rate: 'per s', cpu: 'ms per 1,000', lost: '', disorder: '' },
   async run(bench, figures) {
     const host = await ready(bench, where === 'legacy' ? '/legacy' : '/json')

@@ -21,7 +21,7 @@ const start = ({ name, title, path, only, message = INITIALIZE, prepare = nothin
   name,
   title,
   ...(only === undefined ? {} : { only }),
-  rounds: 11,
+  rounds: 9,
   units: { wall: 'ms', cpu: 'ms', requests: '' },
   async run(bench, figures) {
     const options = await prepare(bench)
