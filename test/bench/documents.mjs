@@ -8,8 +8,6 @@ import { targetsText } from './targets.mjs'
 
 /** @typedef {import('./targets.mjs').Results} Results */
 
-const PERFORMANCE = 'docs/performance.md'
-
 /**
  * A row of a table: a label, and what is shown behind it.
  *
@@ -88,31 +86,37 @@ const README = [
 
 const README_OF = ['bridge', 'mcp-remote', 'supergateway']
 
+/** The places, by document and name. @type {Record<string, Record<string, (results: Results, old: string) => string>>} */
+const PLACES = {
+  'README.md': { compared: readmeTable },
+  'docs/performance.md': { figures: figuresTable, targets: targetsText },
+}
+
 /** @param {Results} results */
 export function writeDocuments(results) {
-  write('README.md', 'compared', (old) => readmeTable(results, old))
-  write(PERFORMANCE, 'figures', (old) => figuresTable(results, old))
-  write(PERFORMANCE, 'targets', () => targetsText(results))
+  for (const path of Object.keys(PLACES)) {
+    const file = fileURLToPath(new URL(`../../${path}`, import.meta.url))
+    writeFileSync(file, filled(path, readFileSync(file, 'utf8'), results))
+    process.stdout.write(`${path} is written\n`)
+  }
 }
 
 /**
- * Replaces what stands between `<!-- name: … -->` and `<!-- /name -->`.
+ * A document with its figures: what stands between `<!-- name: … -->` and `<!-- /name -->` is replaced.
  *
  * @param {string} path
- * @param {string} name
- * @param {(old: string) => string} make
+ * @param {string} text
+ * @param {Results} results
  */
-function write(path, name, make) {
-  const file = fileURLToPath(new URL(`../../${path}`, import.meta.url))
-  const text = readFileSync(file, 'utf8')
-  const between = new RegExp(`(<!-- ${name}: [^>]*-->\n\n)([^]*?\n)?(<!-- /${name} -->)`)
-  if (!between.test(text)) throw new Error(`${path} has no place for ${name}`)
-  const replaced = text.replace(
-    between,
-    (_, head, old = '', tail) => `${head}${make(old)}\n${tail}`,
-  )
-  writeFileSync(file, replaced)
-  process.stdout.write(`${path}: ${name}${replaced === text ? ' is the same' : ''}\n`)
+export function filled(path, text, results) {
+  return Object.entries(PLACES[path] ?? {}).reduce((before, [name, make]) => {
+    const between = new RegExp(`(<!-- ${name}: [^>]*-->\n\n)([^]*?\n)?(<!-- /${name} -->)`)
+    if (!between.test(before)) throw new Error(`${path} has no place for ${name}`)
+    return before.replace(
+      between,
+      (_, head, old = '', tail) => `${head}${make(results, old)}\n${tail}`,
+    )
+  }, text)
 }
 
 /** The cells of a table, its heads and rule left out. @param {string} table */

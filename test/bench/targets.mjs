@@ -135,7 +135,7 @@ function rowOf(results, { what, suite, figure, more = false, ratio = false }, ki
 function verdict(value, wanted, more) {
   const by = more ? 1 - value / wanted : wanted === 0 ? value : value / wanted - 1
   if (by <= 0) return 'met'
-  return wanted === 0 ? `missed by ${value}` : `missed by ${Math.ceil(by * 100)} %`
+  return wanted === 0 ? `missed by ${value}` : `missed by ${Math.max(1, Math.round(by * 100))} %`
 }
 
 const HEADS = ['target', 'beside', 'wanted', 'measured', 'result']
