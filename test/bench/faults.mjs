@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startFrailServer } from './frail-server.mjs'
-import { installPeer } from './peer.mjs'
+import { installPeer, titleOf } from './peers.mjs'
 
 /** Nobody waits longer. */
 const LIMIT_MS = 12_000
@@ -19,10 +19,10 @@ const ASK_MS = 3_000
 const CALLS = 100
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const home = mkdtempSync(join(tmpdir(), 'bridge-faults-'))
+const homes = mkdtempSync(join(tmpdir(), 'bridge-faults-'))
 const candidates = [
   { name: 'bridge', command: [join(root, 'bin', 'bridge.cjs')], ping: ['--ping-interval', '1s'] },
-  { name: 'mcp-remote 0.15.1', command: [installPeer()], ping: [] },
+  { name: titleOf('mcp-remote'), command: [installPeer('mcp-remote')], ping: [] },
 ]
 
 /** @typedef {Awaited<ReturnType<typeof startFrailServer>>} Server */
@@ -32,6 +32,8 @@ const candidates = [
  * @param {string[]} args
  */
 function startHost(args) {
+  // What one run leaves behind (a lock, a session, a sign-in that waits) is no business of the next.
+  const home = mkdtempSync(join(homes, 'host-'))
   const env = {
     ...process.env,
     BRIDGE_HOME: home,
@@ -267,4 +269,4 @@ for (const row of rows) {
 const late = []
 for (const candidate of candidates) late.push(await lateStart(candidate))
 line(['server comes up 2.5 s late: initialize', ...late])
-rmSync(home, { recursive: true, force: true })
+rmSync(homes, { recursive: true, force: true })

@@ -1,154 +1,129 @@
 // @ts-check
 /**
- * `npm run bench [-- --suite echo-json,pipelined] [--rounds N] [--no-peers] [--json FILE] [--smoke]`
+ * `npm run bench [-- --suite start,pipelined] [--candidates floor,bridge] [--rounds N] [--json FILE] [--smoke]`
  *
- * Compares the packed bridge with the floor (floor.mjs), mcp-remote and supergateway, in one run, the
- * candidates taking turns. Prints medians and ratios. `--smoke` runs everything in small and fails
- * only when something does not work or a message is lost: it judges no time.
+ * Compares the packed bridge with the floor (floor.mjs), with no bridge at all, mcp-remote and
+ * supergateway, in one run, the candidates taking turns. Prints medians and ratios, and what of the
+ * targets is met. The figures go to a file, those of other suites in it stay: parts of a run can be
+ * taken one by one. `--no-peers` leaves the other programs out. `--write` measures nothing: it puts the
+ * figures of the file into the documents. `--smoke` runs everything in small and fails only when
+ * something does not work or a message is lost: it judges no time.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { prepareCandidates } from './candidates.mjs'
-import { startHost } from './host.mjs'
+import { NAMES, prepareCandidates } from './candidates.mjs'
+import { writeDocuments } from './documents.mjs'
+import { readFigures, storeFigures } from './figures.mjs'
+import { measure } from './measure.mjs'
+import { suiteText } from './report.mjs'
+import { startServer } from './servers.mjs'
+import { LOSSES } from './suite.mjs'
 import { SUITES } from './suites.mjs'
+import { targetsText } from './targets.mjs'
 
 const { values } = parseArgs({
   options: {
     suite: { type: 'string' },
+    candidates: { type: 'string' },
     rounds: { type: 'string' },
     'no-peers': { type: 'boolean', default: false },
     json: { type: 'string' },
     smoke: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
 })
 
 /** What a smoke run does of a full one. */
 const SMOKE_SCALE = 0.02
 
-const names = values.suite?.split(',')
-const suites = SUITES.filter(({ name }) => names === undefined || names.includes(name))
-if (suites.length === 0)
-  throw new Error(`no such suite; there are ${SUITES.map(({ name }) => name).join(', ')}`)
+/** How far the far server is. */
+const FAR_MS = 40
 
-const near = await startServer(0)
-const far = await startServer(40)
-const { candidates, folder } = await prepareCandidates(!values.smoke && !values['no-peers'])
-const home = mkdtempSync(join(tmpdir(), 'bridge-bench-'))
-/** @type {NodeJS.ProcessEnv} */
-const env = { ...process.env, BRIDGE_HOME: home, MCP_REMOTE_CONFIG_DIR: home }
-// Reading extra certificates costs 50 ms at every start of Node 20, whatever the program.
-delete env['NODE_EXTRA_CA_CERTS']
+const file = values.json ?? fileURLToPath(new URL('out/figures.json', import.meta.url))
 
-/** @type {{ suite: string, figure: string, unit: string, values: Record<string, number[]> }[]} */
-const results = []
-const problems = []
-process.stdout.write(`Node ${process.version}, ${process.platform} ${process.arch}\n`)
+if (values.write) writeDocuments(readFigures(file))
+else await measureAll()
 
-try {
-  for (const suite of suites) {
-    const figures = Object.entries(suite.units).map(([figure, unit]) => {
-      /** @type {Record<string, number[]>} */
-      const measured = Object.fromEntries(candidates.map(({ name }) => [name, []]))
-      return { suite: suite.name, figure, unit, values: measured }
-    })
-    /** @type {Set<string>} */
-    const failed = new Set()
-    const rounds = values.smoke ? 1 : Number(values.rounds ?? suite.rounds)
-    for (let round = 0; round < rounds; round++) {
-      for (const candidate of candidates) {
-        // A peer that has failed once waits for its deadline each time: minutes of a run for nothing.
-        if (failed.has(candidate.name)) continue
-        try {
-          const measured = await suite.run(benchOf(candidate))
-          for (const entry of figures)
-            entry.values[candidate.name]?.push(measured[entry.figure] ?? NaN)
-        } catch (error) {
-          const problem = `${suite.name}, ${candidate.name}: ${/** @type {Error} */ (error).message}`
-          if (candidate.optional) failed.add(candidate.name)
-          else problems.push(problem)
-          process.stderr.write(`${problem.split('\n', 1)[0]}\n`)
-        }
-      }
+async function measureAll() {
+  const begun = performance.now()
+  const suites = chosenSuites()
+  const root = mkdtempSync(join(tmpdir(), 'bridge-bench-'))
+  const { candidates, folder } = await prepareCandidates(chosenNames(), root)
+  const near = await startServer(0)
+  const far = await startServer(FAR_MS)
+  const setting = { near, far, scale: values.smoke ? SMOKE_SCALE : 1 }
+  /** @type {import('./report.mjs').Measured[]} */
+  const results = []
+  /** @type {Map<string, string[]>} */
+  const problems = new Map()
+  const stored = !values.smoke || values.json !== undefined
+  process.stdout.write(`Node ${process.version}, ${process.platform} ${process.arch}\n`)
+  try {
+    for (const suite of suites) {
+      const taking = candidates.filter(({ name }) => suite.only?.includes(name) ?? true)
+      const rounds = values.smoke ? 1 : Number(values.rounds ?? suite.rounds)
+      const measured = await measure(suite, taking, rounds, setting)
+      results.push(measured)
+      if (stored) storeFigures(file, measured)
+      const found = problemsOf(measured, taking)
+      if (found.length > 0) problems.set(suite.name, found)
+      const text = suiteText(
+        measured,
+        taking.map(({ name }) => name),
+      )
+      process.stdout.write(`\n${text}`)
     }
-    results.push(...figures)
-    print(suite, figures)
+  } finally {
+    near.stop()
+    far.stop()
+    rmSync(root, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true })
   }
-} finally {
-  near.stop()
-  far.stop()
-  rmSync(home, { recursive: true, force: true })
-  rmSync(folder, { recursive: true, force: true })
-}
-for (const { suite, figure, values: measured } of results) {
-  if (figure !== 'lost' && figure !== 'disorder') continue
-  if (measured['bridge']?.some((count) => count !== 0)) problems.push(`${suite}: ${figure}`)
-}
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2))
-if (values.smoke) {
-  process.stdout.write(`${suites.length - problems.length} passed, ${problems.length} failed\n`)
-}
-for (const problem of problems) process.stderr.write(`${problem}\n`)
-process.exitCode = problems.length === 0 ? 0 : 1
-
-/** @param {number} delayMs */
-async function startServer(delayMs) {
-  const script = fileURLToPath(new URL('server.mjs', import.meta.url))
-  const child = spawn(process.execPath, [script], {
-    env: { ...process.env, BENCH_DELAY_MS: String(delayMs) },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const [port] = await once(child.stdout, 'data')
-  return {
-    url: `http://127.0.0.1:${String(port).trim()}`,
-    stop: () => void child.stdin.end(),
+  if (!values.smoke) {
+    const table = targetsText(new Map(results.map((measured) => [measured.suite, measured])))
+    process.stdout.write(`\nthis run against the targets\n\n${table}`)
   }
+  for (const [suite, texts] of problems) {
+    for (const text of texts) process.stderr.write(`${suite}, ${text}\n`)
+  }
+  const minutes = ((performance.now() - begun) / 60_000).toFixed(1)
+  process.stdout.write(`\n${minutes} min\n`)
+  if (values.smoke) {
+    process.stdout.write(`${suites.length - problems.size} passed, ${problems.size} failed\n`)
+  }
+  process.exitCode = problems.size === 0 ? 0 : 1
 }
 
-/** @param {import('./candidates.mjs').Candidate} candidate */
-function benchOf({ argv }) {
-  let { url } = near
-  return {
-    scale: values.smoke ? SMOKE_SCALE : 1,
-    requests: async () => Number(await (await fetch(`${url}/requests`)).text()),
-    /** @param {string} path */
-    start(path) {
-      url = path.startsWith('/far') ? far.url : near.url
-      const target = `${url}${path.replace('/far', '')}`
-      const transport = path === '/legacy' ? 'sse' : 'http'
-      return startHost(process.execPath, argv(target, transport), env)
-    },
+function chosenSuites() {
+  const names = values.suite?.split(',')
+  const unknown = names?.filter((name) => SUITES.every((suite) => suite.name !== name)) ?? []
+  if (unknown.length > 0) {
+    const all = SUITES.map(({ name }) => name).join(', ')
+    throw new Error(`no suite ${unknown.join(', ')}; there are ${all}`)
   }
+  return SUITES.filter(
+    ({ name, online }) => (names?.includes(name) ?? true) && !(values.smoke && online === true),
+  )
+}
+
+function chosenNames() {
+  if (values.candidates !== undefined) return values.candidates.split(',')
+  return values.smoke || values['no-peers'] ? NAMES.slice(0, 3) : NAMES
 }
 
 /**
- * @param {import('./suites.mjs').Suite} suite
- * @param {typeof results} figures
+ * @param {import('./report.mjs').Measured} measured
+ * @param {readonly import('./candidates.mjs').Candidate[]} taking
  */
-function print({ title }, figures) {
-  const heads = candidates.map(({ name }) => name)
-  process.stdout.write(
-    `\n${title}\n\n| | ${heads.join(' | ')} |\n|---|${heads.map(() => '---').join('|')}|\n`,
+function problemsOf({ values: figures, failed }, taking) {
+  const failures = taking
+    .filter(({ name, optional }) => !optional && failed[name] !== undefined)
+    .map(({ name }) => `${name}: ${failed[name]}`)
+  const losses = LOSSES.filter((figure) =>
+    figures[figure]?.['bridge']?.some((count) => count !== 0),
   )
-  for (const { figure, unit, values: measured } of figures) {
-    const medians = heads.map((name) => median(measured[name] ?? []))
-    const [floor] = medians
-    const cells = medians.map((value, index) => {
-      if (Number.isNaN(value)) return 'fails'
-      const text = `${value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en')}`
-      const ratio = index === 0 || !floor ? '' : ` (${(value / floor).toFixed(2)} ×)`
-      return text + ratio
-    })
-    process.stdout.write(`| ${figure}${unit === '' ? '' : `, ${unit}`} | ${cells.join(' | ')} |\n`)
-  }
-}
-
-/** @param {number[]} numbers */
-function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
+  return [...failures, ...losses.map((figure) => `bridge: ${figure}`)]
 }
