@@ -186,9 +186,10 @@ export const rewritten: Property = {
     space,
     cuts,
     ([before, after], [value, result, fresh], gap, lengths) => {
-      const member = (id: string | undefined): string => (id === undefined ? '' : `"id" : ${id} ,`)
+      const idMember = (id: string | undefined): string =>
+        id === undefined ? '' : `"id" : ${id} ,`
       const around = (head: string, id: string | undefined, inner: string): string =>
-        `${gap}{${head} "x":${value}, ${member(id)}"result":${inner}, "y":${value}}`
+        `${gap}{${head} "x":${value}, ${idMember(id)}"result":${inner}, "y":${value}}`
       const reader = createFrameReader()
       for (const piece of inPieces(around('', before, result), lengths)) reader.push(piece)
       const frame = reader.finish()!
