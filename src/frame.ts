@@ -104,26 +104,23 @@ function cut(chunks: readonly Buffer[], span: Span): Buffer[] {
 
 /** The same message under another id; every other byte stays. A missing id is put first. */
 export function withId(frame: Frame, id: RawId): Frame {
-  const at = frame.idSpan ?? afterBrace(frame.chunks[0]!)
-  const member = frame.idSpan === undefined ? `"id":${id},` : id
-  const text = [
-    ...cut(frame.chunks, { start: 0, end: at.start }),
-    Buffer.from(member),
-    ...cut(frame.chunks, { start: at.end, end: frame.size }),
-  ]
-  const reader = createFrameReader()
-  for (const chunk of text) reader.push(chunk)
-  return reader.finish() ?? frame
+  if (frame.idSpan !== undefined) return spliced(frame, frame.idSpan, Buffer.from(id))
+  const brace = slice(frame.chunks, { start: 0, end: frame.size }).indexOf(0x7b)
+  const first = { start: brace + 1, end: brace + 1 }
+  return spliced(frame, first, Buffer.from(`"id":${id},`))
 }
 
 /** The same response around another result; every byte outside of it stays. */
 export function withResult(frame: Frame, result: Buffer): Frame {
-  const { start, end } = frame.result!
+  return spliced(frame, frame.result!, result)
+}
+
+function spliced(frame: Frame, { start, end }: Span, piece: Buffer): Frame {
+  const before = cut(frame.chunks, { start: 0, end: start })
+  const after = cut(frame.chunks, { start: end, end: frame.size })
   const reader = createFrameReader()
-  for (const chunk of cut(frame.chunks, { start: 0, end: start })) reader.push(chunk)
-  reader.push(result)
-  for (const chunk of cut(frame.chunks, { start: end, end: frame.size })) reader.push(chunk)
-  return reader.finish() ?? frame
+  for (const chunk of [...before, piece, ...after]) reader.push(chunk)
+  return reader.finish()!
 }
 
 const ID_AT = '{"jsonrpc":"2.0","id":'.length
@@ -215,12 +212,6 @@ function textOf(chunks: readonly Buffer[], span: Span): string {
 function methodName(text: string): string | undefined {
   if (!text.startsWith('"')) return undefined
   return text.includes('\\') ? (JSON.parse(text) as string) : text.slice(1, -1)
-}
-
-/** The empty place behind the opening brace of an object. */
-function afterBrace(chunk: Buffer): Span {
-  const at = chunk.indexOf(0x7b) + 1
-  return { start: at, end: at }
 }
 
 function shift(spans: MessageSpans): MessageSpans {

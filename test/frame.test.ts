@@ -76,7 +76,11 @@ describe('ids', () => {
     [' \t{"result":1.0}', ' \t{"id":"a","result":1.0}'],
     ['{"id":null,"result":1.0}', '{"id":"a","result":1.0}'],
   ])('of %s are put in: %s', (text, expected) => {
-    expect(textOf(withId(readFrame(text)!, '"a"'))).toBe(expected)
+    for (const lengths of [[], [1], [2]]) {
+      const reader = createFrameReader()
+      for (const piece of inPieces(text, lengths)) reader.push(piece)
+      expect(textOf(withId(reader.finish()!, '"a"'))).toBe(expected)
+    }
   })
 })
 

@@ -93,7 +93,7 @@ export function openOutput(stdout: Sink): Output {
     pending = []
     pendingBytes = 0
     if (bytes <= STDOUT_COPY_BYTES) {
-      stdout.write(buffers.length === 1 ? buffers[0] : Buffer.concat(buffers, bytes))
+      stdout.write(Buffer.concat(buffers, bytes))
     } else {
       stdout.cork()
       for (const buffer of buffers) stdout.write(buffer)

@@ -95,10 +95,10 @@ export async function openKeychain(
   }
 }
 
-/** Writes, reads and deletes an entry. */
+/** Writes, reads and deletes an entry; one of its own, as another process may start at the same time. */
 async function probe(account: string, ask: Ask): Promise<void> {
-  const entry = `${account}.probe`
   const nonce = randomBytes(12).toString('hex')
+  const entry = `${account}.probe.${nonce}`
   await ask({ account: entry, write: nonce })
   const found = await ask({ account: entry })
   await ask({ account: entry, write: null })

@@ -43,10 +43,8 @@ export async function takeLock(
     const lock = await tryLock(path)
     if (lock !== undefined) return lock
     const owner = ownerOf(path)
-    if (owner === undefined ? await isSilent(path, '') : await isDead(owner, path)) {
-      await clear(path, owner?.nonce ?? '')
-      continue
-    }
+    const isFree = owner === undefined ? await isSilent(path, '') : await isDead(owner, path)
+    if (isFree && (await clear(path, owner?.nonce ?? ''))) continue
     if (signal.aborted || Date.now() >= deadline) return undefined
     await pause(LOCK_POLL_MS * (0.5 + Math.random()), signal)
   }
@@ -139,10 +137,10 @@ async function isDead(owner: Owner, path: string): Promise<boolean> {
 }
 
 /**
- * Removes the lock of a dead owner. Only one process may do so for one owner: otherwise a second one
- * would remove the lock that the first has taken in the meantime.
+ * Removes the lock of a dead owner; tells whether it is gone. Only one process may do so for one owner:
+ * otherwise a second one would remove the lock that the first has taken in the meantime.
  */
-async function clear(path: string, nonce: string): Promise<void> {
+async function clear(path: string, nonce: string): Promise<boolean> {
   const marker = `${path}.${nonce || 'unreadable'}.clearing`
   try {
     await (await open(marker, 'wx', 0o600)).close()
@@ -151,10 +149,14 @@ async function clear(path: string, nonce: string): Promise<void> {
     if (found !== undefined && Date.now() - found.mtimeMs > LOCK_SILENCE_MS) {
       await unlink(marker).catch(() => {})
     }
-    return
+    return false
   }
   try {
-    if ((ownerOf(path)?.nonce ?? '') === nonce) await unlink(path).catch(() => {})
+    if ((ownerOf(path)?.nonce ?? '') !== nonce) return true
+    return await unlink(path).then(
+      () => true,
+      () => false,
+    )
   } finally {
     await unlink(marker).catch(() => {})
   }

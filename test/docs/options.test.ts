@@ -16,6 +16,7 @@ import { NEEDS } from './markers.ts'
 const FOREIGN: ReadonlySet<string> = new Set([
   '--bridge',
   '--markdown',
+  '--mutations',
   '--network',
   '--no-hosts',
   '--only',

@@ -6,12 +6,12 @@ import { STDOUT_COPY_BYTES, STDOUT_HIGH_WATER_BYTES } from '../../src/limits.ts'
 import { openOutput } from '../../src/local/output.ts'
 
 /** A stdout whose reader takes what is written only when told to. */
-function pipe() {
+function pipe(highWaterMark = 16 * 1024) {
   const writes: string[] = []
   const waiting: (() => void)[] = []
   let reading = true
   const stream = new Writable({
-    highWaterMark: 16 * 1024,
+    highWaterMark,
     write(chunk, _encoding, done) {
       writes.push(String(chunk))
       if (reading) done()
@@ -83,6 +83,25 @@ describe('a host that does not read', () => {
     expect(output.send(frame(4))).toBeUndefined()
   })
 
+  test('makes senders wait, too, for what is not written yet', async () => {
+    const { stream, writes, stop, go } = pipe()
+    const output = openOutput(stream)
+    stop()
+    const first = output.send(frame(1, STDOUT_HIGH_WATER_BYTES))
+    await turn()
+    const second = output.send(frame(2, STDOUT_HIGH_WATER_BYTES))
+    expect(second).toBe(first)
+    stream.emit('drain') // of the first: the second still waits for its turn
+    let count = 0
+    void second?.then(() => {
+      count = writes.length
+    })
+    go()
+    await output.flush()
+    await turn()
+    expect(count).toBeGreaterThan(1)
+  })
+
   test('makes the end wait for the last byte', async () => {
     const { stream, writes, stop, go } = pipe()
     const output = openOutput(stream)
@@ -95,6 +114,15 @@ describe('a host that does not read', () => {
     await flushed
     expect(writes.join('')).toBe('{"id":1,"result":""}\n{"id":2,"result":""}\n')
   })
+})
+
+test('a file takes everything at once: nobody waits for it', async () => {
+  const { stream, writes } = pipe(Number.MAX_SAFE_INTEGER)
+  const output = openOutput(stream)
+  const wait = output.send(frame(1, STDOUT_HIGH_WATER_BYTES))
+  expect(wait).toBeDefined()
+  expect(await settled(wait)).toBe(true)
+  expect(writes.join('')).toHaveLength(STDOUT_HIGH_WATER_BYTES + '{"id":1,"result":""}\n'.length)
 })
 
 describe('a host that is gone', () => {

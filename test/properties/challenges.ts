@@ -60,7 +60,10 @@ const challenge = fc
     token68: fc.option(
       fc
         .tuple(
-          fc.string({ unit: fc.constantFrom(...TOKEN68), minLength: 1, maxLength: 8 }),
+          fc.oneof(
+            fc.string({ unit: fc.constantFrom(...TOKEN68), minLength: 1, maxLength: 8 }),
+            fc.constantFrom('dpop', 'scope'), // it may look like anything
+          ),
           fc.constantFrom('', '=', '=='),
         )
         .map((parts) => parts.join('')),

@@ -1,34 +1,11 @@
 import assert from 'node:assert/strict'
 import { createParser } from 'eventsource-parser'
 import * as fc from 'fast-check'
-import { createEventDecoder } from '../../src/remote/events.ts'
-import { cuts, inPieces, texts } from '../support/json-texts.ts'
+import { decode } from '../support/event-streams.ts'
+import { cuts, texts } from '../support/json-texts.ts'
 import type { Property, Tally } from './property.ts'
 
-/** What a stream said, in order. */
-interface Said {
-  readonly events: { type: string; text: string; json: string | undefined }[]
-  readonly ids: string[]
-  readonly retries: number[]
-}
-
-/** A raw line break inside data is one space for us, as the text must fit on a line of stdio. */
-function decode(stream: string | Buffer, lengths: readonly number[]): Said {
-  const said: Said = { events: [], ids: [], retries: [] }
-  const decoder = createEventDecoder({
-    event({ type, frame, text }) {
-      const json = frame && Buffer.concat(frame.chunks).toString('utf8')
-      said.events.push({ type, text: text(), json })
-      return undefined
-    },
-    id: (id) => said.ids.push(id),
-    retry: (ms) => said.retries.push(ms),
-  })
-  for (const piece of inPieces(stream, lengths)) decoder.push(piece)
-  return said
-}
-
-/** The same stream read by eventsource-parser. */
+/** The stream read by eventsource-parser; a line break inside data is one space for us, as it must fit on a line. */
 function reference(text: string): { events: unknown[]; retries: number[] } {
   const events: unknown[] = []
   const retries: number[] = []

@@ -1,8 +1,10 @@
 // @ts-check
 /**
  * `npm run fuzz -- --seconds N [--seed S] [--only NAME] [--size SIZE]`: runs every property as long as
- * there is time, with larger and larger cases. A failure is printed with its smallest case and with
- * the seed and size that repeat it; then the command ends with 1.
+ * there is time, with larger and larger cases. A failure is printed with its smallest case (`--no-shrink`:
+ * the first one) and with the seed and size that repeat it; then the command ends with 1.
+ *
+ * `npm run fuzz -- --mutations [--only NAME]`: shows that each property can fail (`mutate.mjs`).
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,11 +25,18 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     only: { type: 'string', default: '' },
     size: { type: 'string' },
+    shrink: { type: 'boolean', default: true },
+    mutations: { type: 'boolean', default: false },
   },
+  allowNegative: true,
 })
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const sizes = SIZES.filter((size) => values.size === undefined || values.size === size)
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)))
+if (values.mutations) {
+  const { mutate } = await import('./mutate.mjs')
+  process.exit((await mutate(values.only)) ? 0 : 1)
+}
 
 // Where what is not bundled is found.
 mkdirSync('node_modules/.cache', { recursive: true })
@@ -63,6 +72,7 @@ async function fuzz({ property, runs }, ms) {
     const details = await fc.check(property, {
       seed: batch,
       numRuns: runs,
+      endOnFailure: !values.shrink,
       interruptAfterTimeLimit: Math.max(ms, SHRINKING_MS),
     })
     count += details.numRuns

@@ -6,6 +6,7 @@ import {
   type FrameKind,
   readFrame,
   withId,
+  withResult,
 } from '../../src/frame.ts'
 import { type Changes, withItems, withMembers, withoutItems } from '../../src/json/edit.ts'
 import { items, locate, valueAt } from '../../src/json/locate.ts'
@@ -174,24 +175,39 @@ export const kinds: Property = {
   }),
 }
 
-export const ids: Property = {
-  name: 'json: an id is replaced without touching any other byte',
+const sourceOfId = fc.oneof(fc.bigInt().map(String), strings)
+
+export const rewritten: Property = {
+  name: 'json: an id and a result are replaced, and a missing id is put first, without touching any other byte',
   runs: 100,
   property: fc.property(
-    fc.tuple(fc.oneof(fc.bigInt().map(String), strings), fc.bigInt().map(String)),
-    texts,
+    fc.tuple(fc.option(sourceOfId, { nil: undefined }), sourceOfId),
+    fc.tuple(texts, texts, texts),
+    space,
     cuts,
-    ([before, after], value, lengths) => {
-      const around = (source: string): string =>
-        `{ "x":${value}, "id" : ${source} ,"result":${value}}`
+    ([before, after], [value, result, fresh], gap, lengths) => {
+      const idMember = (id: string | undefined): string =>
+        id === undefined ? '' : `"id" : ${id} ,`
+      const around = (head: string, id: string | undefined, inner: string): string =>
+        `${gap}{${head} "x":${value}, ${idMember(id)}"result":${inner}, "y":${value}}`
       const reader = createFrameReader()
-      for (const piece of inPieces(around(before), lengths)) reader.push(piece)
-      const changed = withId(reader.finish()!, after)
-      const expected = around(after).replaceAll(/[\r\n]/g, ' ')
-      assert.equal(textOf(changed), expected)
-      assert.deepEqual({ ...changed, chunks: [] }, { ...readFrame(expected)!, chunks: [] })
+      for (const piece of inPieces(around('', before, result), lengths)) reader.push(piece)
+      const frame = reader.finish()!
+      const renamed =
+        before === undefined
+          ? around(`"id":${after},`, undefined, result)
+          : around('', after, result)
+      assertSame(withId(frame, after), renamed)
+      assertSame(withResult(frame, Buffer.from(fresh)), around('', before, fresh))
     },
   ),
+}
+
+/** A changed frame is what the changed text would have been read as. */
+function assertSame(changed: Frame, text: string): void {
+  const expected = text.replaceAll(/[\r\n]/g, ' ')
+  assert.equal(textOf(changed), expected)
+  assert.deepEqual({ ...changed, chunks: [] }, { ...readFrame(expected)!, chunks: [] })
 }
 
 /** Every value of an object is where its path says, however deep. */

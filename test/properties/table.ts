@@ -3,7 +3,7 @@ import { legacyHost, statelessHost } from './eras.ts'
 import { eventData, eventStreams } from './event-streams.ts'
 import { framing } from './framing.ts'
 import { jsonPut, jsonRestored, tomlPut, tomlRestored } from './host-files.ts'
-import { bytes, edited, ids, kinds, listed, located, messages, verdict } from './json.ts'
+import { bytes, edited, kinds, listed, located, messages, rewritten, verdict } from './json.ts'
 import type { Property } from './property.ts'
 import { relay } from './relay.ts'
 import { store } from './store.ts'
@@ -17,7 +17,7 @@ export const PROPERTIES: readonly Property[] = [
   bytes,
   messages,
   kinds,
-  ids,
+  rewritten,
   located,
   edited,
   listed,

@@ -1,30 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { MAX_EVENT_FIELD_BYTES } from '../../src/limits.ts'
 import { createEventDecoder } from '../../src/remote/events.ts'
-import { inPieces } from '../support/json-texts.ts'
-
-/** What a stream said, in order. */
-interface Said {
-  readonly events: { type: string; text: string; json: string | undefined }[]
-  readonly ids: string[]
-  readonly retries: number[]
-}
-
-/** A raw line break inside data is one space for us, as the text must fit on a line of stdio. */
-function decode(stream: string | Buffer, lengths: readonly number[] = []): Said {
-  const said: Said = { events: [], ids: [], retries: [] }
-  const decoder = createEventDecoder({
-    event({ type, frame, text }) {
-      const json = frame && Buffer.concat(frame.chunks).toString('utf8')
-      said.events.push({ type, text: text(), json })
-      return undefined
-    },
-    id: (id) => said.ids.push(id),
-    retry: (ms) => said.retries.push(ms),
-  })
-  for (const piece of inPieces(stream, lengths)) decoder.push(piece)
-  return said
-}
+import { decode } from '../support/event-streams.ts'
 
 describe('one stream', () => {
   const event = (text: string, type = 'message') => ({ type, text })

@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -135,6 +136,49 @@ describe('a file that cannot be used never blocks', () => {
     expect((await store.read()).current).toBe(ISSUER)
     expect(warnings).toEqual([expect.stringContaining('cannot be kept')])
   })
+})
+
+test.each<[string, (content: Record<string, unknown>) => unknown]>([
+  ['of another layout', (content) => ({ ...content, layout: 2 })],
+  ['of an issuer without tokens', (content) => ({ ...content, issuers: { [ISSUER]: {} } })],
+  ['of an issuer that is not there', (content) => ({ ...content, current: 'https://b.example' })],
+  ['that would break a header', (content) => withToken(content, { accessToken: 'a\nb' })],
+  ['without a token', (content) => withToken(content, { accessToken: 1 })],
+  ['without the time when it came', (content) => withToken(content, { obtainedAt: 'now' })],
+  ['without its client', (content) => withToken(content, { clientId: null })],
+  ['without its grant', (content) => withToken(content, { grant: undefined })],
+])('a stored token %s is not used at the start', async (_, change) => {
+  const folder = emptyFolder()
+  const file = fileOf(folder, KEY)
+  await keep(open(folder).store)
+  expect(readStartTokens(file)).toBeDefined()
+  writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')))))
+  expect(readStartTokens(file)).toBeUndefined()
+})
+
+test('a token whose end is not known is used, and so is one that is asked for again', async () => {
+  const folder = emptyFolder()
+  const file = fileOf(folder, KEY)
+  await keep(open(folder).store)
+  const change = { expiresAt: undefined, refreshToken: undefined, grant: 'client_credentials' }
+  writeFileSync(file, JSON.stringify(withToken(JSON.parse(readFileSync(file, 'utf8')), change)))
+  expect(readStartTokens(file)).toMatchObject({ expiresAt: undefined, refreshable: true })
+})
+
+const withToken = (content: Record<string, unknown>, change: Record<string, unknown>): unknown => ({
+  ...content,
+  issuers: { [ISSUER]: { metadata: METADATA, tokens: { ...TOKENS, ...change } } },
+})
+
+test('whoever was taken for dead does not write over what the next one has saved', async () => {
+  const folder = emptyFolder()
+  const lock = fileOf(folder, KEY).replace(/json$/, 'lock')
+  await open(folder).store.exclusive(async ({ record, save }) => {
+    rmSync(lock) // somebody thought that we had died
+    await keep(open(folder).store)
+    await save({ ...record, current: 'https://old.example' })
+  })
+  expect((await open(folder).store.read()).current).toBe(ISSUER)
 })
 
 test('A-84: work under the lock is never interleaved, and sees what the one before has saved', async () => {

@@ -64,3 +64,12 @@ test('a result that is too large is not kept', () => {
   introductions.write(initialize('1'), large)
   expect(files()).toEqual([])
 })
+
+test('a client that says nothing about itself is a client, too', async () => {
+  const { introductions, files } = setUp()
+  const bare = readFrame('{"id":1,"method":"initialize"}')!
+  introductions.write(bare, result)
+  await until('the file', () => files().length === 1)
+  expect(introductions.read(bare)?.equals(result)).toBe(true)
+  expect(introductions.read(initialize('1'))).toBeUndefined()
+})

@@ -70,7 +70,7 @@ test.each([
   ['forgets', async (): Promise<undefined> => undefined],
   [
     'gives back something else',
-    async ({ account }: { account: string }) => (account.endsWith('.probe') ? 'other' : undefined),
+    async ({ account }: { account: string }) => (account.includes('.probe') ? 'other' : undefined),
   ],
 ])('a keychain that %s is refused', async (_, ask) => {
   await expect(openKeychain('a', ask)).rejects.toThrow(KeychainFailure)
@@ -131,6 +131,15 @@ test('what is in the file moves to the keychain, once', async () => {
   expect(lines).toHaveLength(1)
 })
 
+test('two processes that start at once move it once', async () => {
+  const file = place(record(1))
+  const { ask } = keychain()
+  const { log, lines } = listener()
+  const both = await Promise.all([1, 2].map(() => chooseKeychain(file, log, false, ask)))
+  for (const vault of both) expect(await vault?.read()).toBe(record(1))
+  expect(lines).toHaveLength(1)
+})
+
 test.each([
   [1, 2, 2],
   [2, 1, 2],
@@ -154,4 +163,27 @@ test('a keychain that cannot be used: the file is used and one line says why', a
     code: 'store_unusable',
     message: 'The keychain cannot be used: nobody is at home.',
   })
+})
+
+test('a fault of our own is no reason to use a file', async () => {
+  const ask: Ask = () => Promise.reject(new TypeError('a fault'))
+  await expect(chooseKeychain(place(), listener().log, false, ask)).rejects.toThrow('a fault')
+})
+
+test('a record whose pieces are gone for good is missing, not empty', async () => {
+  const { ask, entries } = keychain(30)
+  const vault = await openKeychain('a', ask, 30)
+  await vault.write('x'.repeat(95))
+  for (const name of entries.keys()) if (name !== 'a') entries.delete(name)
+  await expect(openKeychain('a', ask, 30)).rejects.toThrow('a part of the sign-in is missing there')
+})
+
+test('what is removed is gone with all its pieces, and with what was set aside', async () => {
+  const { ask, entries } = keychain(30)
+  const vault = await openKeychain('a', ask, 30)
+  await vault.setAside('damaged '.repeat(10))
+  await vault.write('x'.repeat(95))
+  await vault.remove()
+  expect([...entries.keys()]).toEqual([])
+  expect(await vault.read()).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -112,6 +112,8 @@ describe('owners that cannot be looked up', () => {
   test.each([
     ['of another machine', { pid: 1, host: 'elsewhere', nonce: 'n' }],
     ['that nobody can read', '{'],
+    ['that names nobody', 'null'],
+    ['that names no process', { pid: '1', host: hostname(), nonce: 'n' }],
     [
       'whose process id was given to another process',
       { pid: process.ppid, host: hostname(), nonce: 'n' },
@@ -127,6 +129,33 @@ describe('owners that cannot be looked up', () => {
     expect(await takeLock(path, 0, never)).toBeUndefined()
     time = 10_001
     expect(await takeLock(path, 0, never)).toBeDefined()
+  })
+})
+
+describe('the lock of a dead owner that another process is about to clear', () => {
+  /** The lock, and the mark of the process that clears it, made so long ago. */
+  function beingCleared(ms: number): { path: string; marker: string } {
+    const path = join(emptyFolder(), 'a.lock')
+    writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), nonce: 'dead' }))
+    const marker = `${path}.dead.clearing`
+    writeFileSync(marker, '')
+    const then = new Date(Date.now() - ms)
+    utimesSync(marker, then, then)
+    return { path, marker }
+  }
+
+  test('is left to it, and waited for no longer than for any other', async () => {
+    const { path, marker } = beingCleared(0)
+    expect(await takeLock(path, 0, never)).toBeUndefined()
+    expect(readFileSync(path, 'utf8')).toContain('dead')
+    rmSync(marker)
+    expect((await takeLock(path, 0, never))?.held()).toBe(true)
+  })
+
+  test('is free when that process has died, too', async () => {
+    const { path, marker } = beingCleared(11_000)
+    expect((await takeLock(path, 5_000, never))?.held()).toBe(true)
+    expect(existsSync(marker)).toBe(false)
   })
 })
 
