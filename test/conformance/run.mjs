@@ -15,14 +15,15 @@ import { parseArgs } from 'node:util'
 import { packAndInstall } from '../support/packed.mjs'
 import { startWorker } from '../worker/dev/serve.mjs'
 import { startAdapter } from './adapter.mjs'
+import { playHost } from './host.mjs'
+import { openPlaces } from './places.mjs'
 import { only, runsOf } from './runs.mjs'
-import { openSlots } from './slots.mjs'
 import { findSuite } from './suite.mjs'
 import { print } from './table.mjs'
 import { judge } from './verdicts.mjs'
 
-/** Drivers of client scenarios at once. Each is a host, a bridge and now and then a browser. */
-const DRIVERS = 3
+/** Client scenarios at once. Each is a bridge and now and then a browser. */
+const CLIENT_SCENARIOS = 2
 
 /** Suites of servers at once: each makes one request after the other. */
 const SERVER_SUITES = 2
@@ -62,7 +63,10 @@ const listed = { client: await suite.list('client'), server: await suite.list('s
 const runs = runsOf(options, listed)
 const packed = options.bridge === undefined ? await packAndInstall() : undefined
 const worker = await startWorker({ flavour: 'public' })
-const slots = await openSlots(DRIVERS)
+const bridge = { bin: packed?.bin, command: options.bridge }
+const places = await openPlaces(CLIENT_SCENARIOS, (/** @type {import('./host.mjs').Task} */ task) =>
+  playHost(task, bridge),
+)
 
 /** @type {Map<string, import('./verdicts.mjs').Results>} */
 const results = new Map()
@@ -83,7 +87,7 @@ if (failing.length <= SECOND_TRIES) {
   }
   judged = judgeAll()
 }
-slots.close()
+places.close()
 await worker.stop()
 
 const failed = print(judged, { compare: options.bridge !== undefined })
@@ -130,9 +134,7 @@ function perform(run, name) {
 function asClient({ args }, out) {
   const env = {
     PATH: dirname(process.execPath) + delimiter + process.env['PATH'],
-    CONFORMANCE_SLOTS: String(slots.port),
-    BRIDGE_BIN: packed?.bin ?? '',
-    BRIDGE_COMMAND: options.bridge ?? '',
+    CONFORMANCE_PLACES: String(places.port),
   }
   const driver = ['--command', 'node test/conformance/driver.mjs']
   return suite.run('client', [...driver, ...args], { results: out, env })
