@@ -330,6 +330,13 @@ export const MAX_SUBSCRIBED_RESOURCES = 1_000
 /** How long a subscription waits to learn whether the server can tell of changes; then it is believed. */
 export const STREAM_KNOWN_MS = 1_000
 
+/**
+ * How long the first call of a session waits for the stream on which the server may ask something. A
+ * server that answers such a request only with its first message costs that much, once; people's first
+ * call comes later anyway.
+ */
+export const CALL_BEHIND_STREAM_MS = 500
+
 /** Largest file of a host that is read: Claude Code's holds its history, tens of MB of it. */
 export const MAX_HOST_FILE_BYTES = 128 * 1024 * 1024
 

@@ -1,6 +1,7 @@
 import { readBody } from '../http/body.ts'
 import type { HttpSend } from '../http/client.ts'
-import { MAX_ERROR_BODY_BYTES, SESSION_DELETE_MS } from '../limits.ts'
+import { CALL_BEHIND_STREAM_MS, MAX_ERROR_BODY_BYTES, SESSION_DELETE_MS } from '../limits.ts'
+import { pause } from '../pause.ts'
 import type { TakeFrame } from './answers.ts'
 import type { TransportContext } from './context.ts'
 import type { Exchanges } from './exchanges.ts'
@@ -30,8 +31,14 @@ export interface KeptSession {
   opened(): void
   /** The session of this generation was found lost by something that nobody waits for. */
   lost(generation: number): void
-  /** Opens the stream for what the server says by itself, once for a session. */
-  listen(): void
+  /** The host says that it is ready; returns what is told whether that has arrived, which opens the stream. */
+  introduces(): (arrived: boolean) => void
+  /**
+   * Settles when a call may go: the server has answered the request for its stream, or is slow to do so.
+   * `undefined`: at once. A server that asks the host something during a call may ask over that stream
+   * (`elicitInput` of the TypeScript SDK's Server does), and loses the question while there is none.
+   */
+  beforeCall(): Promise<void> | undefined
   /** Whether the server has such a stream. */
   canNotify(): Promise<boolean>
   close(): Promise<void>
@@ -44,6 +51,7 @@ export function keepSession(world: SessionWorld): KeptSession {
   /** Ends what belongs to the session of now: its stream. */
   let life = new AbortController()
   let listening: Listening | undefined
+  let streamOpening: Promise<boolean> | undefined
 
   const renewal = createRenewal({
     origin: url.origin,
@@ -104,6 +112,14 @@ export function keepSession(world: SessionWorld): KeptSession {
       lost: () => lost(generation),
       missed: renewal.missed,
     })
+    opens(listening.offered)
+  }
+
+  function opens(known: Promise<boolean>): void {
+    streamOpening = known
+    void known.then(() => {
+      if (streamOpening === known) streamOpening = undefined
+    })
   }
 
   function lost(generation: number): void {
@@ -127,7 +143,15 @@ export function keepSession(world: SessionWorld): KeptSession {
       heartbeat.restart()
     },
     lost,
-    listen,
+    introduces() {
+      let settle: (offered: boolean | Promise<boolean>) => void = () => {}
+      opens(new Promise((resolve) => (settle = resolve)))
+      return (arrived) => {
+        if (arrived) listen()
+        settle(arrived && (listening?.offered ?? false))
+      }
+    },
+    beforeCall: () => (streamOpening === undefined ? undefined : bounded(streamOpening)),
     canNotify: () => listening?.offered ?? Promise.resolve(false),
     close() {
       closed.abort(new Error('the bridge is closing'))
@@ -137,6 +161,12 @@ export function keepSession(world: SessionWorld): KeptSession {
       return endSession(session, url, send)
     },
   }
+}
+
+async function bounded(known: Promise<unknown>): Promise<void> {
+  const wait = new AbortController()
+  await Promise.race([known, pause(CALL_BEHIND_STREAM_MS, wait.signal)])
+  wait.abort()
 }
 
 /** Tells the server that its session is over (N-5). */

@@ -174,6 +174,19 @@ export function openStreamable(context: TransportContext): Remote {
   }
 
   async function notify(frame: Frame, onStart: () => void): Promise<Outcome> {
+    if (frame.method !== 'notifications/initialized') return tell(frame, onStart)
+    const introduced = kept.introduces()
+    let arrived = false
+    try {
+      const outcome = await tell(frame, onStart)
+      arrived = true
+      return outcome
+    } finally {
+      introduced(arrived)
+    }
+  }
+
+  async function tell(frame: Frame, onStart: () => void): Promise<Outcome> {
     const { method } = frame
     const sentIn = session.id()
     for (let again = false; ; again = true) {
@@ -189,7 +202,6 @@ export function openStreamable(context: TransportContext): Remote {
       // The new session has been told with the old one's words.
       if (method === 'notifications/initialized') return 'complete'
     }
-    if (method === 'notifications/initialized') kept.listen()
     return 'complete'
   }
 
@@ -217,6 +229,8 @@ export function openStreamable(context: TransportContext): Remote {
         if (cancelled !== undefined) return 'complete'
       }
       if (waiting.size === 0) return await notify(frame, onStart)
+      const wait = stateful && frame.method === 'tools/call' ? kept.beforeCall() : undefined
+      if (wait !== undefined) await wait
       posts.speaks(modern)
       const owner = frame.kind === 'request' ? frame.id : undefined
       // Two per cent of the CPU of a message: only where something may give the request up.

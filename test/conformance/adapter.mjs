@@ -4,26 +4,24 @@
  * speaks HTTP, the bridge is spoken to by a host's stdio. Messages pass as text.
  *
  * One process serves one session, whose requests are all answered with event streams. Since requests
- * stand alone (2026-07-28) one process serves one connection of the suite: its requests come one after
- * the other, so everything the process says belongs to the request that is open; when the connection
- * is gone and owes no answer, the next one takes it over. A process is one host, and a host declares the
- * same capabilities in all its requests: others get another process. A host also goes on with what it
- * has begun: a request with a `requestState` goes to the process that gave it. Nothing is checked here
- * that the specification lets a server find out from HTTP headers (origin, `Mcp-*`): stdio has no
- * headers, and an adapter that did it would pass in the bridge's place.
+ * stand alone (2026-07-28) one process serves one host, whatever its connections: a host declares the
+ * same capabilities in all its requests, so others get another process, and so does a request whose id
+ * is still open there. A host also goes on with what it has begun: a request with a `requestState` goes
+ * to the process that gave it. Nothing is checked here that the specification lets a server find out
+ * from HTTP headers (origin, `Mcp-*`): stdio has no headers, and an adapter that did it would pass in
+ * the bridge's place.
  */
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
-import { startProgram } from './program.mjs'
+import { openSeats, streamOf } from './seats.mjs'
 
 /** @typedef {import('node:http').IncomingMessage} Incoming */
 /** @typedef {import('node:http').ServerResponse} Outgoing */
-/** @typedef {import('./program.mjs').Program} Program */
 /** @typedef {import('./program.mjs').Message} Message */
+/** @typedef {import('./seats.mjs').Seat} Seat */
 
 const VERSION = 'io.modelcontextprotocol/protocolVersion'
 const META = '_meta'
-const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
 
 /** What an HTTP server of 2026-07-28 says beside a JSON-RPC error of these codes. */
 const STATUS = new Map([
@@ -35,88 +33,13 @@ const STATUS = new Map([
 ])
 
 /**
- * One process and the HTTP responses that wait for what it says.
- *
- * @typedef {object} Seat
- * @property {Program} program
- * @property {Map<string, Outgoing>} open Requests by the JSON of their id.
- * @property {Outgoing | undefined} listening The stream that a GET has opened.
- * @property {string[]} unheard What was said while nobody listened.
- * @property {string | undefined} capabilities What the host's requests have declared so far.
- * @property {Set<unknown>} states Every `requestState` that it has given.
- */
-
-/**
  * @param {() => import('node:child_process').ChildProcessWithoutNullStreams} start Starts the program.
  * @returns {Promise<{ url: string, stop(): Promise<void> }>}
  */
 export async function startAdapter(start) {
   /** @type {Map<string, Seat>} */
   const sessions = new Map()
-  /** @type {WeakMap<import('node:net').Socket, Seat[]>} */
-  const connections = new WeakMap()
-  /** @type {Set<Seat>} */
-  const seats = new Set()
-  /** @type {Seat[]} */
-  const idle = []
-
-  /** @returns {Seat} */
-  function seat() {
-    /** @type {Seat} */
-    const made = {
-      program: startProgram(start, {
-        said: (text, message) => pass(made, text, message),
-        ended: () => {
-          seats.delete(made)
-          for (const response of made.open.values()) gone(response)
-          made.open.clear()
-          made.listening?.end()
-        },
-      }),
-      open: new Map(),
-      listening: undefined,
-      unheard: [],
-      capabilities: undefined,
-      states: new Set(),
-    }
-    seats.add(made)
-    return made
-  }
-
-  /**
-   * @param {import('node:net').Socket} socket
-   * @param {Message} message
-   */
-  function seatOf(socket, { params }) {
-    const declared = JSON.stringify(params?.[META]?.[CAPABILITIES])
-    /** @param {Seat} one */
-    const fits = (one) =>
-      seats.has(one) && (declared ?? one.capabilities) === (one.capabilities ?? declared)
-    const state = params?.['requestState']
-    const begun = [...seats].find(({ states }) => states.has(state))
-    if (begun !== undefined) return begun
-    const mine = connections.get(socket) ?? []
-    let taken = mine.find(fits)
-    if (taken === undefined) {
-      const at = idle.findIndex(fits)
-      taken = at === -1 ? seat() : /** @type {Seat} */ (idle.splice(at, 1)[0])
-      // Some scenarios wait half a second for an answer: the next process is started before it is needed.
-      if (!idle.some((one) => one.capabilities === undefined)) idle.push(seat())
-      if (mine.length === 0) socket.once('close', () => release(mine))
-      mine.push(taken)
-      connections.set(socket, mine)
-    }
-    taken.capabilities ??= declared
-    return taken
-  }
-
-  /** @param {readonly Seat[]} left */
-  function release(left) {
-    for (const one of left) {
-      if (one.open.size > 0) void one.program.end()
-      else if (seats.has(one)) idle.push(one)
-    }
-  }
+  const seats = openSeats(start, { said: pass, ended: leave })
 
   const server = createServer(async (request, response) => {
     const named = request.headers['mcp-session-id']
@@ -135,7 +58,7 @@ export async function startAdapter(start) {
       if (message === undefined) response.writeHead(400).end()
       else if (session !== undefined) post(session, text, message, response, true)
       else if (opensSession(message)) open(text, message, response)
-      else post(seatOf(request.socket, message), text, message, response, false)
+      else post(seats.of(message), text, message, response, false)
     } else {
       response.writeHead(405, { allow: 'POST' }).end()
     }
@@ -148,7 +71,7 @@ export async function startAdapter(start) {
    */
   function open(text, message, response) {
     const id = randomUUID()
-    const made = seat()
+    const made = seats.take()
     sessions.set(id, made)
     response.setHeader('mcp-session-id', id)
     post(made, text, message, response, true)
@@ -163,7 +86,7 @@ export async function startAdapter(start) {
     async stop() {
       server.close()
       server.closeAllConnections()
-      await Promise.all([...seats].map(({ program }) => program.end()))
+      await seats.end()
     },
   }
 }
@@ -185,9 +108,9 @@ function post(seat, text, message, response, inSession) {
     return
   }
   const id = JSON.stringify(message.id)
-  seat.open.set(id, response)
+  seat.open.set(id, { response, request: message })
   response.once('close', () => {
-    if (seat.open.get(id) !== response) return
+    if (seat.open.get(id)?.response !== response) return
     seat.open.delete(id)
     const params = `{"requestId":${id}}`
     const method = 'notifications/cancelled'
@@ -198,8 +121,7 @@ function post(seat, text, message, response, inSession) {
 }
 
 /**
- * Hands on what the program said: an answer to its request, everything else to the stream that it
- * most likely belongs to, for stdio does not say.
+ * Hands on what the program said: an answer to its request, everything else to its stream.
  *
  * @param {Seat} seat
  * @param {string} text
@@ -210,15 +132,29 @@ function pass(seat, text, message) {
     const id = JSON.stringify(message.id)
     const state = message.result?.['requestState']
     if (state !== undefined) seat.states.add(state)
-    const response = seat.open.get(id)
+    const response = seat.open.get(id)?.response
     seat.open.delete(id)
     if (response?.headersSent === true) response.end(event(text))
     else response?.writeHead(statusOf(message), JSON_TYPE).end(text)
     return
   }
-  const stream = [...seat.open.values()].at(-1) ?? seat.listening
+  const stream = streamOf(seat, message)
   if (stream === undefined) seat.unheard.push(text)
   else say(stream, text)
+}
+
+/**
+ * The program has ended: no JSON-RPC error is made up in its place.
+ *
+ * @param {Seat} seat
+ */
+function leave(seat) {
+  for (const { response } of seat.open.values()) {
+    if (response.headersSent) response.destroy()
+    else response.writeHead(502).end()
+  }
+  seat.open.clear()
+  seat.listening?.end()
 }
 
 /**
@@ -255,16 +191,6 @@ function event(text) {
 /** @param {Message} message */
 function statusOf({ error }) {
   return error === undefined ? 200 : (STATUS.get(error.code) ?? 200)
-}
-
-/**
- * The program has ended without an answer: no JSON-RPC error is made up in its place.
- *
- * @param {Outgoing} response
- */
-function gone(response) {
-  if (response.headersSent) response.destroy()
-  else response.writeHead(502).end()
 }
 
 /** @param {Message} message */

@@ -39,7 +39,8 @@ export function startProgram(start, on) {
     for (const line of lines) hear(line)
   })
   child.stdin.on('error', () => {}) // it may be gone already
-  child.stderr.pipe(process.stderr, { end: false })
+  // No pipe: each would put its listeners on the one stream that all of them share.
+  child.stderr.on('data', (/** @type {Buffer} */ chunk) => process.stderr.write(chunk))
   void closed.then(on.ended)
 
   /** @param {string} line */

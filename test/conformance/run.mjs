@@ -2,36 +2,40 @@
 /**
  * `npm run conformance -- [--role client|server] [--suite S] [--requirements R] [--scenario S]
  * [--bridge 'command with {url}']`: the official conformance suite against the packed bridge, in both
- * roles. As a client, the bridge does transport and OAuth for the host that `driver.mjs` plays; as a
- * server, it stands between an HTTP adapter and the companion Worker, and every scenario is run
- * without it too. Fails when a check fails that `expected.json` gives no reason for, and when a
- * reason there has become needless. `BRIDGE_TARBALL` names a tarball that is packed already.
+ * roles. As a client, the bridge does transport and OAuth for the host that `host.mjs` plays; as a
+ * server, it stands between an HTTP adapter and the companion Worker or `server-everything`, and every
+ * scenario is run without it too. Fails when a check fails that `expected.json` gives no reason for,
+ * when a reason there has become needless, and when the suite lists a scenario that is not run.
+ * `BRIDGE_TARBALL` names a tarball that is packed already.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startEverything } from '../support/everything.mjs'
 import { packAndInstall } from '../support/packed.mjs'
 import { startWorker } from '../worker/dev/serve.mjs'
 import { startAdapter } from './adapter.mjs'
-import { only, runsOf } from './runs.mjs'
-import { openSlots } from './slots.mjs'
+import { playHost } from './host.mjs'
+import { openPlaces } from './places.mjs'
+import { forgotten, only, runsOf } from './runs.mjs'
 import { findSuite } from './suite.mjs'
 import { print } from './table.mjs'
 import { judge } from './verdicts.mjs'
 
-/** Drivers of client scenarios at once. Each is a host, a bridge and now and then a browser. */
-const DRIVERS = 3
+/** Client scenarios at once. Each is a bridge and now and then a browser. */
+const CLIENT_SCENARIOS = 2
 
 /** Suites of servers at once: each makes one request after the other. */
 const SERVER_SUITES = 2
 
 /**
- * Scenarios that are tried once more, alone: the suite gives some requests half a second, which a busy
- * machine may not have. More than these are no accident.
+ * Scenarios that are tried once more, alone and with a suite that is more patient: it gives some
+ * requests half a second, which a busy machine may not have. More than these are no accident.
  */
 const SECOND_TRIES = 8
+const PATIENT = ['--import', new URL('patience.mjs', import.meta.url).href]
 
 /** @typedef {import('./runs.mjs').Run} Run */
 
@@ -57,12 +61,19 @@ const expected = JSON.parse(readFileSync(new URL('expected.json', import.meta.ur
 
 const began = Date.now()
 const folder = mkdtempSync(join(tmpdir(), 'bridge-conformance-'))
-const suite = await findSuite()
-const listed = { client: await suite.list('client'), server: await suite.list('server') }
+const [suite, packed] = await Promise.all([
+  findSuite(),
+  options.bridge === undefined ? packAndInstall() : undefined,
+])
+const listed = await suite.list()
 const runs = runsOf(options, listed)
-const packed = options.bridge === undefined ? await packAndInstall() : undefined
-const worker = await startWorker({ flavour: 'public' })
-const slots = await openSlots(DRIVERS)
+const [worker, everything] = runs.some(({ role }) => role === 'server')
+  ? await Promise.all([startWorker({ flavour: 'public' }), startEverything('streamableHttp')])
+  : []
+const bridge = { bin: packed?.bin, command: options.bridge }
+const places = await openPlaces(CLIENT_SCENARIOS, (/** @type {import('./host.mjs').Task} */ task) =>
+  playHost(task, bridge),
+)
 
 /** @type {Map<string, import('./verdicts.mjs').Results>} */
 const results = new Map()
@@ -76,17 +87,21 @@ const failing = judged.flatMap(({ run, cells }) =>
 )
 if (failing.length <= SECOND_TRIES) {
   for (const { run, scenario } of failing) {
-    for (const [name, checks] of await perform(only(run, scenario), `${run.name} ${scenario}`)) {
-      results.get(run.name)?.set(name, checks)
-    }
+    const again = await perform(only(run, scenario), `${run.name} ${scenario} again`, PATIENT)
+    for (const [name, checks] of again) results.get(run.name)?.set(name, checks)
     process.stderr.write(`${seconds()} s: ${run.name}: ${scenario} was tried again, alone\n`)
   }
   judged = judgeAll()
 }
-slots.close()
-await worker.stop()
+places.close()
+await worker?.stop()
+everything?.stop()
 
-const failed = print(judged, { compare: options.bridge !== undefined })
+const complete = Object.values(options).every(
+  (value) => value === undefined || value === options.bridge,
+)
+const missing = complete ? forgotten(runs, listed) : []
+const failed = print(judged, { compare: options.bridge !== undefined, missing })
 if (failed === 0) rmSync(folder, { recursive: true, force: true })
 else process.stderr.write(`what the suite said: ${folder}\n`)
 if (packed !== undefined) rmSync(packed.folder, { recursive: true, force: true })
@@ -95,7 +110,13 @@ process.exitCode = failed === 0 ? 0 : 1
 /** @param {Run[]} waiting */
 async function work(waiting) {
   for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
-    results.set(run.name, await perform(run, run.name))
+    const made = await perform(run, run.name)
+    // What the suite's own choice for this revision leaves out.
+    for (const scenario of run.covers.filter((one) => !made.has(one))) {
+      const more = await perform(only(run, scenario), `${run.name} ${scenario}`)
+      for (const [name, checks] of more) made.set(name, checks)
+    }
+    results.set(run.name, made)
     process.stderr.write(`${seconds()} s: ${run.name} is through\n`)
   }
 }
@@ -116,11 +137,12 @@ function judgeAll() {
 /**
  * @param {Run} run
  * @param {string} name
+ * @param {readonly string[]} nodeArgs
  */
-function perform(run, name) {
+function perform(run, name, nodeArgs = []) {
   const out = join(folder, name.replaceAll(/[ /]/g, '-'))
   mkdirSync(out)
-  return run.role === 'client' ? asClient(run, out) : asServer(run, out)
+  return run.role === 'client' ? asClient(run, out) : asServer(run, out, nodeArgs)
 }
 
 /**
@@ -130,9 +152,7 @@ function perform(run, name) {
 function asClient({ args }, out) {
   const env = {
     PATH: dirname(process.execPath) + delimiter + process.env['PATH'],
-    CONFORMANCE_SLOTS: String(slots.port),
-    BRIDGE_BIN: packed?.bin ?? '',
-    BRIDGE_COMMAND: options.bridge ?? '',
+    CONFORMANCE_PLACES: String(places.port),
   }
   const driver = ['--command', 'node test/conformance/driver.mjs']
   return suite.run('client', [...driver, ...args], { results: out, env })
@@ -141,17 +161,19 @@ function asClient({ args }, out) {
 /**
  * @param {Run} run
  * @param {string} out
+ * @param {readonly string[]} nodeArgs
  */
-async function asServer({ args, way, revision }, out) {
+async function asServer({ args, way, revision, server }, out, nodeArgs) {
   const endpoint = ENDPOINTS[/** @type {keyof typeof ENDPOINTS} */ (revision)]
-  if (way === 'direct') {
-    return suite.run('server', ['--url', worker.url + endpoint.bridge, ...args], { results: out })
-  }
+  const path = endpoint[way === 'translated' ? 'translated' : 'bridge']
+  const url = server === 'worker' ? `${worker?.url}${path}` : `${everything?.url}`
+  const how = { results: out, nodeArgs }
+  if (way === 'direct') return suite.run('server', ['--url', url, ...args], how)
   const more = way === 'translated' ? endpoint.args : []
   const home = mkdtempSync(join(folder, 'home-'))
-  const adapter = await startAdapter(() => startBridge(worker.url + endpoint[way], more, home))
+  const adapter = await startAdapter(() => startBridge(url, more, home))
   try {
-    return await suite.run('server', ['--url', adapter.url, ...args], { results: out })
+    return await suite.run('server', ['--url', adapter.url, ...args], how)
   } finally {
     await adapter.stop()
   }

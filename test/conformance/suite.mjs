@@ -25,10 +25,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
  * @typedef {Map<string, string[]>} Scenarios By name, the revisions that they apply to (or `extension`).
  */
 
+/** @typedef {{ results: string, env?: Record<string, string>, nodeArgs?: readonly string[] }} RunOptions */
+
 /**
  * @typedef {object} Suite
- * @property {(role: Role) => Promise<Scenarios>} list
- * @property {(role: Role, args: readonly string[], options: { results: string, env?: Record<string, string> }) => Promise<Map<string, Check[]>>} run
+ * @property {() => Promise<Record<Role, Scenarios>>} list
+ * @property {(role: Role, args: readonly string[], options: RunOptions) => Promise<Map<string, Check[]>>} run
  *   The checks of each scenario; the suite's own words go to `<results>.log`.
  */
 
@@ -50,19 +52,14 @@ export async function findSuite() {
   }
 
   return {
-    async list(role) {
-      /** @type {Scenarios} */
-      const scenarios = new Map()
-      for (const line of (await ask(['list', `--${role}`])).split('\n')) {
-        const [, name, revisions] = /^ +- (\S+) \[(.*)\]$/.exec(line) ?? []
-        if (name !== undefined) scenarios.set(name, revisions?.split(',') ?? [])
-      }
-      return scenarios
+    async list() {
+      const text = await ask(['list'])
+      return { client: scenariosOf(text, 'Client'), server: scenariosOf(text, 'Server') }
     },
-    async run(role, args, { results, env = {} }) {
+    async run(role, args, { results, env = {}, nodeArgs = [] }) {
       const options = ['--output-dir', results, '--timeout', SCENARIO_MS]
       const log = createWriteStream(`${results}.log`)
-      const child = spawn(node, [script, role, ...args, ...options], {
+      const child = spawn(node, [...nodeArgs, script, role, ...args, ...options], {
         cwd: root,
         env: { ...process.env, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,6 +72,17 @@ export async function findSuite() {
       return withUnheard(readResults(results, role), said)
     },
   }
+}
+
+/**
+ * @param {string} text What `list` prints: a section for each role.
+ * @param {string} heading
+ * @returns {Scenarios}
+ */
+function scenariosOf(text, heading) {
+  const section = text.split(/^(?=\S)/m).find((one) => one.startsWith(`${heading} scenarios`))
+  const lines = (section ?? '').matchAll(/^ +- (\S+) \[(.*)\]$/gm)
+  return new Map([...lines].map(([, name = '', revisions = '']) => [name, revisions.split(',')]))
 }
 
 /**

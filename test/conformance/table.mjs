@@ -12,11 +12,11 @@ const COLUMNS = /** @type {const} */ (['direct', 'bridge', 'translated'])
  * line is `N passed, N failed`, in checks made through the bridge.
  *
  * @param {readonly Judged[]} judged
- * @param {{ compare: boolean }} options With `compare`, reasons that nothing needs are no failure: they
- *   are about another program.
+ * @param {{ compare: boolean, missing: readonly string[] }} options With `compare`, reasons that nothing
+ *   needs are no failure: they are about another program. `missing` are scenarios that no run has.
  * @returns {number} How many failed.
  */
-export function print(judged, { compare }) {
+export function print(judged, { compare, missing }) {
   /** @type {string[]} */
   const notes = []
   const width = Math.max(...judged.flatMap(({ cells }) => [...cells.keys()].map((n) => n.length)))
@@ -35,7 +35,8 @@ export function print(judged, { compare }) {
   }
   say('')
   for (const [index, note] of notes.entries()) say(`[${index + 1}] ${note}`)
-  const failed = printFailures(judged, compare)
+  for (const scenario of missing) say(`${scenario}: the suite lists it and no run has it`)
+  const failed = printFailures(judged, compare) + missing.length
   const through = sum(judged.filter(({ run }) => run.way !== 'direct'))
   say(`\n${through.passed} passed, ${failed} failed`)
   return failed

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startEverything } from '../support/everything.ts'
+import { startEverything } from '../support/everything.mjs'
 import { atThisPace } from '../support/pace.ts'
 import { connectV1, connectV2, type Peer } from '../support/peers.ts'
 

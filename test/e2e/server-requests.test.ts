@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { initialize, type Message, startBridge } from '../support/bridge.ts'
 import { event, startMcpServer, stream } from '../support/mcp-server.ts'
@@ -100,4 +102,39 @@ test('a server that hangs on the last answers still gets its session deleted', a
   bridge.child.kill('SIGTERM')
   expect(await bridge.exit(2_000)).toEqual({ code: 143, signal: null })
   expect(server.seen.at(-1)?.method).toBe('DELETE')
+})
+
+test('the first call reaches a server that asks over its own stream when that is open', async () => {
+  let own: ServerResponse | undefined
+  const server = await startMcpServer({
+    // As slow as a new connection through a far proxy: calls on the old one are faster.
+    GET: async (_request, response) => {
+      await setTimeout(100)
+      stream(response)
+      own = response
+    },
+    'tools/call': (_request, response) => {
+      own?.write(event({ jsonrpc: '2.0', id: 's1', method: 'elicitation/create', params: {} }))
+      stream(response)
+    },
+  })
+  const bridge = startBridge(server.url)
+  bridge.write(initialize(0))
+  await bridge.answer(0)
+  bridge.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
+  bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
+  await bridge.answer(1)
+  expect(own).toBeUndefined() // a list does not wait
+  bridge.write({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'ask' } })
+  await bridge.message(({ method }) => method === 'elicitation/create')
+})
+
+test('a server that answers the request for its stream with its first message only is called all the same', async () => {
+  const server = await startMcpServer({ GET: () => {} })
+  const bridge = startBridge(server.url)
+  bridge.write(initialize(0))
+  await bridge.answer(0)
+  bridge.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
+  bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'any' } })
+  expect(await bridge.answer(1)).toMatchObject({ result: {} })
 })

@@ -22,7 +22,7 @@ import { pack } from '../support/packed.mjs'
 const LANES = {
   check: ['format:check', 'lint', 'types', 'knip', 'unit', 'pack-test', 'e2e'],
   proof: ['worker-test', 'attack', 'bench-smoke'],
-  soak: ['soak'],
+  soak: ['soak', 'conformance'],
 }
 
 /** Twice what the longest part takes on two busy cores: what runs longer hangs. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { startEverything } from '../support/everything.ts'
+import { startEverything } from '../support/everything.mjs'
 import { type LegacyKind, type LegacyServer, startLegacyServer } from '../support/legacy-server.ts'
 import {
   asks,

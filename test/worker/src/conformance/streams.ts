@@ -9,6 +9,12 @@ const STEP_MS = 50
 /** Long enough for the client to see its stream end before the result exists. */
 const RECONNECT_MS = 100
 
+/** A changed list, for those who listen and for the session that it was changed in. */
+interface Change {
+  readonly event: ServerEvent
+  announce(): void | Promise<void>
+}
+
 /** Tools that send notifications, and tools that end their own stream. */
 export function registerStreamTools(server: McpServer, place: Place): void {
   for (const name of ['test_tool_with_logging', 'test_logging_tool']) {
@@ -47,13 +53,21 @@ export function registerStreamTools(server: McpServer, place: Place): void {
     },
   )
 
-  const changes: Readonly<Record<string, ServerEvent>> = {
-    test_trigger_tool_change: { kind: 'tools_list_changed' },
-    test_trigger_prompt_change: { kind: 'prompts_list_changed' },
+  const changes: Readonly<Record<string, Change>> = {
+    test_trigger_tool_change: {
+      event: { kind: 'tools_list_changed' },
+      announce: () => server.sendToolListChanged(),
+    },
+    test_trigger_prompt_change: {
+      event: { kind: 'prompts_list_changed' },
+      announce: () => server.sendPromptListChanged(),
+    },
   }
-  for (const [name, event] of Object.entries(changes)) {
+  for (const [name, { event, announce }] of Object.entries(changes)) {
     server.registerTool(name, { description: 'Announces a changed list.' }, async (ctx) => {
       await ownerState(place.env, callerAt(place, ctx).owner).publish(event)
+      // The owner tells listen streams; a session has its own.
+      if (place.sessionId !== undefined) await announce()
       return said('Announced.')
     })
   }
