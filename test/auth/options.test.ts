@@ -123,3 +123,46 @@ test('--authorize-param keeps what comes after the first equals sign', () => {
     authorizeParams: { a: 'b=c', d: '' },
   })
 })
+
+const IDP = ['--idp-issuer', 'https://idp.example', '--idp-client-id', 'c']
+
+test.each<[string, string[], RegExp]>([
+  ['two ways to get a token', [...IDP, '--workload-token-env', 'T'], /exclude each other/],
+  [
+    'a command beside a code on another device',
+    ['--token-command', 'x', '--device-code'],
+    /exclude/,
+  ],
+  ['a client of a provider that is not named', ['--idp-client-id', 'c'], /issuer is missing/],
+  ['a token of a provider that is not named', ['--id-token-env', 'T'], /issuer is missing/],
+  ['a provider that is no URL', ['--idp-issuer', 'idp', '--idp-client-id', 'c'], /not a URL: idp/],
+  ['a provider that does not know us', ['--idp-issuer', 'https://idp.example'], /know the client/],
+  ['a secret that is not set', [...IDP, '--idp-client-secret-env', 'S'], /S is not set/],
+  [
+    'two places for one token',
+    ['--workload-token-env', 'T', '--workload-token-file', 'f'],
+    /One --workload-token-… only/,
+  ],
+  ['another use of DPoP', ['--dpop', 'maybe'], /Unknown dpop maybe/],
+  [
+    'a page that could carry a secret',
+    ['--auth-success-url', 'https://a.example/?x'],
+    /no plain https/,
+  ],
+  ['a page without a lock', ['--auth-success-url', 'http://a.example/'], /no plain https/],
+  ['a page that is no URL', ['--auth-success-url', 'a'], /no plain https/],
+])('refused: %s', (_, argv, message) => {
+  expect(() => read(argv)).toThrow(message)
+})
+
+test('a person may sign in at the identity provider in any way', () => {
+  expect(read([...IDP, '--device-code'])).toMatchObject({
+    grant: 'enterprise',
+    idp: { issuer: 'https://idp.example', device: true },
+  })
+  expect(read(['--dpop', 'off']).dpop).toBe('off')
+  expect(read(['--id-token-command', 'x y', ...IDP]).idp?.idToken).toMatchObject({
+    kind: 'command',
+    words: ['x', 'y'],
+  })
+})

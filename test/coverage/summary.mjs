@@ -2,7 +2,7 @@
 import coverage from 'istanbul-lib-coverage'
 
 /** Parts in which an untested branch costs somebody a message or a sign-in. */
-const CRITICAL = ['frame', 'relay', 'local', 'remote/streamable', 'auth', 'store']
+const CRITICAL = ['frame', 'relay', 'local', 'remote', 'auth', 'store']
 const MIN_BRANCHES = 95
 
 /**
@@ -23,12 +23,10 @@ export function summary(map, nameOf) {
   for (const file of map.files().sort()) {
     const name = nameOf(file)
     const found = map.fileCoverageFor(file)
-    const known = partsOf(name)
-    for (const part of known) {
-      const sum = parts.get(part) ?? coverage.createCoverageSummary()
-      sum.merge(found.toSummary())
-      parts.set(part, sum)
-    }
+    const part = partOf(name)
+    const sum = parts.get(part) ?? coverage.createCoverageSummary()
+    sum.merge(found.toSummary())
+    parts.set(part, sum)
     details.push(...missed(name, found))
   }
   const lines = [...parts].sort().map(([part, sum]) => row(part, sum))
@@ -42,11 +40,10 @@ export function summary(map, nameOf) {
   return { text, details: `${details.join('\n')}\n`, enough: poor.length === 0 }
 }
 
-/** The folder that a file counts for, or itself; and itself again where it is critical alone. */
-function partsOf(/** @type {string} */ name) {
+/** The folder that a file counts for, or itself. */
+function partOf(/** @type {string} */ name) {
   const file = name.replace(/\.ts$/, '')
-  const part = file.split('/')[0] ?? file
-  return file !== part && CRITICAL.includes(file) ? [part, file] : [part]
+  return file.split('/')[0] ?? file
 }
 
 /** @param {string} part @param {CoverageSummary} sum */
