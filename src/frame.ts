@@ -166,8 +166,8 @@ export function cancelledId(frame: Frame): RawId | undefined {
 }
 
 /** A cancellation of the request with this id (MCP 2025-11-25, cancellation). */
-export function cancellation(requestId: RawId): Frame {
-  const params = `{"requestId":${requestId},"reason":"The server has lost its session."}`
+export function cancellation(requestId: RawId, reason: string): Frame {
+  const params = `{"requestId":${requestId},"reason":${JSON.stringify(reason)}}`
   return readFrame(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`)!
 }
 

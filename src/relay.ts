@@ -272,7 +272,9 @@ export function createRelay(local: Local, log: Log): Relay {
       frame: fromServer,
       lost: (error, only) => fail(only === undefined ? [...open.keys()] : [only], () => error),
       forgotten() {
-        for (const id of asked) void local.send(cancellation(id))
+        for (const id of asked) {
+          void local.send(cancellation(id, 'The server has lost its session.'))
+        }
         asked.clear()
       },
     },

@@ -1,7 +1,7 @@
 import type { Outcome, Remote } from '../channel.ts'
 import { begin } from '../delivery.ts'
 import { networkFailure, type RelayError, ServerError } from '../errors.ts'
-import { cancelledId, type Frame, type RawId } from '../frame.ts'
+import { cancellation, cancelledId, type Frame, type RawId } from '../frame.ts'
 import { readBody } from '../http/body.ts'
 import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { createArrivals } from './arrivals.ts'
@@ -218,6 +218,9 @@ export async function openSse(context: TransportContext): Promise<Remote> {
           patience.watch(frame, (error) => {
             endWatch(id)
             events.lost(error, id)
+            // Nobody waits any more (MCP 2025-11-25, lifecycle, Timeouts); `initialize` is never cancelled.
+            if (frame.method === 'initialize') return
+            void post(cancellation(id, error.message), { background: true }).catch(() => {})
           }),
         )
       }

@@ -3,7 +3,7 @@ import { begin } from '../delivery.ts'
 import { modernVersion } from '../era/headers.ts'
 import { createToolHeaders } from '../era/tool-headers.ts'
 import { RelayError, ServerError } from '../errors.ts'
-import { cancelledId, type Frame, type RawId } from '../frame.ts'
+import { cancellation, cancelledId, type Frame, type RawId } from '../frame.ts'
 import { readBody } from '../http/body.ts'
 import type { HttpResponse } from '../http/client.ts'
 import { valueAt } from '../json/locate.ts'
@@ -109,6 +109,14 @@ export function openStreamable(context: TransportContext): Remote {
     }
   }
 
+  /** The server is told that nobody waits any more (MCP 2025-11-25, lifecycle, Timeouts). */
+  function giveUp({ method }: Frame, { abort, modern, owner }: Exchange, error: RelayError): void {
+    abort?.abort(error)
+    // In the stateless era the end of the connection says so; `initialize` is never cancelled.
+    if (modern !== undefined || owner === undefined || method === 'initialize') return
+    void posts.notify(cancellation(owner, error.message)).catch(() => {})
+  }
+
   async function converse(frame: Frame, exchange: Exchange, onStart: () => void): Promise<Outcome> {
     const { cursor } = exchange
     const forget = exchanges.add(exchange)
@@ -117,7 +125,7 @@ export function openStreamable(context: TransportContext): Remote {
     // A subscription is silent as long as nothing changes.
     const watch = isSubscription
       ? UNWATCHED
-      : patience.watch(frame, (error) => exchange.abort?.abort(error))
+      : patience.watch(frame, (error) => giveUp(frame, exchange, error))
     try {
       const response = await askWithTools(frame, exchange, onStart)
       arrived()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type BridgeOptions, initialize, startBridge } from '../support/bridge.ts'
-import { json } from '../support/http-server.ts'
+import { json, type TestServer } from '../support/http-server.ts'
 import { event, result, startMcpServer, stream } from '../support/mcp-server.ts'
 import { startSseServer } from '../support/sse-server.ts'
 
@@ -150,6 +150,12 @@ test('http:// is for this machine, unless the user allows more', async () => {
   expect(error?.message).toMatch(/^No connection to http:\/\/bridge\.invalid: /)
 })
 
+/** The requests that the server was told nobody waits for. */
+const cancellations = ({ seen }: Pick<TestServer, 'seen'>): unknown[] =>
+  seen.flatMap(({ message }) =>
+    message?.method === 'notifications/cancelled' ? [message.params?.['requestId']] : [],
+  )
+
 test.each([
   { name: 'before the response headers', head: false },
   { name: 'in the middle of a stream', head: true },
@@ -174,6 +180,7 @@ test.each([
       data: { phase: 'response' },
     },
   })
+  await expect.poll(() => cancellations(server)).toEqual([1])
   bridge.write({ jsonrpc: '2.0', id: 2, method: 'ping' })
   expect(await bridge.answer(2)).toMatchObject({ result: {} })
 })
@@ -188,6 +195,7 @@ test('HTTP+SSE: --timeout gives a request up as well', async () => {
   bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/call' })
   const { error } = await bridge.answer(1, 4_000)
   expect(error?.message).toContain('--timeout')
+  await expect.poll(() => cancellations(server)).toEqual([1])
 })
 
 test('--timeout leaves a stream alone that shows life', async () => {

@@ -14,7 +14,7 @@ export const MUTATIONS = {
     ['local/lines.ts', 'if (heldCr && rest[0] !== LF) take(Buffer.of(CR))', ''],
     [
       'local/lines.ts',
-      'reader.size + piece.length > maxBytes',
+      'reader.size() + piece.length > maxBytes',
       'reader.size + piece.length >= maxBytes',
     ],
     ['json/utf8.ts', 'if (!isUtf8(whole)) return false', ''],
