@@ -197,6 +197,8 @@ function transportOf(task, { bin, command }, home, stderr) {
       PATH: `${home}:${process.env['PATH'] ?? ''}`,
       HOME: home,
       DISPLAY: ':0',
+      // Other programs bring an xdg-open of their own, which asks for this.
+      ...(command === undefined ? {} : { BROWSER: join(home, 'xdg-open') }),
       BRIDGE_HOME: home,
       // Another program may be fetched by npx.
       npm_config_cache: process.env['npm_config_cache'] ?? join(homedir(), '.npm'),
