@@ -191,6 +191,14 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     }
   }
 
+  /** The server is told that nobody waits any more (MCP 2025-11-25, lifecycle, Timeouts). */
+  function giveUp({ id, method }: Frame, error: RelayError): void {
+    endWatch(id!)
+    events.lost(error, id)
+    if (method === 'initialize') return // which is never cancelled
+    post(cancellation(id!, error.message), { background: true }).catch(() => {})
+  }
+
   async function deliver(frame: Frame, onStart: () => void): Promise<Outcome> {
     let arrived: (() => void) | undefined
     try {
@@ -215,13 +223,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
         if (frame.method === 'tools/list') lists.add(id)
         watches.set(
           id,
-          patience.watch(frame, (error) => {
-            endWatch(id)
-            events.lost(error, id)
-            // Nobody waits any more (MCP 2025-11-25, lifecycle, Timeouts); `initialize` is never cancelled.
-            if (frame.method === 'initialize') return
-            void post(cancellation(id, error.message), { background: true }).catch(() => {})
-          }),
+          patience.watch(frame, (error) => giveUp(frame, error)),
         )
       }
       await post(frame, { onStart })
