@@ -143,7 +143,9 @@ test('http:// is for this machine, unless the user allows more', async () => {
   expect(await refused.exit()).toEqual({ code: 2, signal: null })
   expect(refused.stderr()).toMatch(/not encrypted.*\n.*--allow-http/)
 
-  const allowed = startBridge('http://bridge.invalid/mcp', { args: ['--allow-http'] })
+  const allowed = startBridge('http://bridge.invalid/mcp', {
+    args: ['--allow-http', '--retry-for', '0'],
+  })
   allowed.write(initialize(0))
   const { error } = await allowed.answer(0)
   expect(error).toMatchObject({ code: -31001, data: { phase: 'connect' } })
