@@ -122,7 +122,7 @@ test('a call that never reached the server is made once the server is back', asy
 })
 
 /** Answers, and ends the connection after this much silence. */
-function idleFor(ms: number): Handler {
+function idleFor(ms: number, value?: object): Handler {
   return (request: Seen, response: ServerResponse) => {
     const { socket } = response
     response.setHeader('connection', 'keep-alive')
@@ -130,12 +130,21 @@ function idleFor(ms: number): Handler {
       const timer = setTimeout(() => socket?.end(), ms)
       socket?.once('data', () => clearTimeout(timer))
     })
-    json(response, result(request))
+    json(response, result(request, value))
   }
 }
 
 test('a server that closes idle connections at 60 ms costs none of 100 calls', async () => {
-  const server = await startMcpServer({ 'tools/call': idleFor(60) })
+  // From the first answer on: the bridge learns from every silence that a connection has outlived.
+  const initialized = {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    serverInfo: { name: 'brief', version: '1' },
+  }
+  const server = await startMcpServer({
+    initialize: idleFor(60, initialized),
+    'tools/call': idleFor(60),
+  })
   const bridge = startBridge(server.url)
   bridge.write(initialize(0))
   await bridge.answer(0)
