@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 const expectations = { poll: { timeout: 20_000 } }
 
 /** Real processes on a busy two-core machine; every wait inside a test has its own deadline. */
-const patient = { testTimeout: 60_000, hookTimeout: 120_000, expect: expectations }
+const patient = { testTimeout: 120_000, hookTimeout: 180_000, expect: expectations }
 
 export default defineConfig({
   test: {

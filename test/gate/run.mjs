@@ -25,8 +25,8 @@ const LANES = {
   soak: ['soak', 'conformance'],
 }
 
-/** Twice what the longest part takes on two busy cores: what runs longer hangs. */
-const PART_MS = 16 * 60_000
+/** Three times what the longest part takes on two cores: what runs longer hangs. */
+const PART_MS = 30 * 60_000
 
 /** Where the files of a part are that vitest names as it ends them. */
 const FOLDERS = /** @type {Readonly<Record<string, string>>} */ ({ e2e: 'test/e2e' })
