@@ -15,6 +15,9 @@ const PACKAGES = [
   'opencode-ai@1.18.33',
 ]
 
+/** No other script of all that these packages bring is run: two of them put their program in its place. */
+const PLACES_BINARY = ['@anthropic-ai/claude-code/install.cjs', 'opencode-ai/postinstall.mjs']
+
 /**
  * A host, the words that make it list its servers, and what it says when it has reached ours.
  *
@@ -117,7 +120,13 @@ async function installHosts(folder) {
   await writeFile(join(folder, 'package.json'), '{"private":true}')
   const words = ['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', ...PACKAGES]
   const { code, output } = await run(words, { cwd: folder, env: process.env })
-  return code === 0 ? bin : new Error(output)
+  if (code !== 0) return new Error(output)
+  for (const script of PLACES_BINARY) {
+    const path = join(folder, 'node_modules', script)
+    const placed = await run([process.execPath, path], { cwd: dirname(path), env: process.env })
+    if (placed.code !== 0) return new Error(placed.output)
+  }
+  return bin
 }
 
 /**
