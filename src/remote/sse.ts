@@ -18,6 +18,8 @@ import { createRepeatable } from './repeatable.ts'
 import { fingerprintOf } from './session.ts'
 import { openSseStream } from './sse-stream.ts'
 
+const POST_HEADERS = { 'content-type': 'application/json' } as const
+
 /** One of our own requests: what settles with its answer. */
 interface Asking {
   resolve(answer: Frame): void
@@ -149,8 +151,9 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       const response = await send({
         method: 'POST',
         url: endpoint,
-        headers: { 'content-type': 'application/json' },
+        headers: POST_HEADERS,
         body: frame.chunks,
+        onStart: undefined, // as in posts.ts
         behindAnother: manner.background !== undefined,
         repeatable: () => repeatable.may(frame),
         opens: frame.method === 'initialize',

@@ -110,11 +110,16 @@ export function openStreamable(context: TransportContext): Remote {
   }
 
   /** The server is told that nobody waits any more (MCP 2025-11-25, lifecycle, Timeouts). */
-  function giveUp({ method }: Frame, { abort, modern, owner }: Exchange, error: RelayError): void {
-    abort?.abort(error)
+  function giveUp(
+    { method }: Frame,
+    { abort, modern, waiting }: Exchange,
+    error: RelayError,
+  ): void {
+    if (abort === undefined || abort.signal.aborted) return
+    abort.abort(error)
     // In the stateless era the end of the connection says so; `initialize` is never cancelled.
-    if (modern !== undefined || owner === undefined || method === 'initialize') return
-    void posts.notify(cancellation(owner, error.message)).catch(() => {})
+    if (modern !== undefined || method === 'initialize') return
+    for (const id of waiting) posts.notify(cancellation(id, error.message)).catch(() => {})
   }
 
   async function converse(frame: Frame, exchange: Exchange, onStart: () => void): Promise<Outcome> {

@@ -15,7 +15,7 @@ export const MUTATIONS = {
     [
       'local/lines.ts',
       'reader.size() + piece.length > maxBytes',
-      'reader.size + piece.length >= maxBytes',
+      'reader.size() + piece.length >= maxBytes',
     ],
     ['json/utf8.ts', 'if (!isUtf8(whole)) return false', ''],
   ],
