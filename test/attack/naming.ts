@@ -71,6 +71,7 @@ export async function startNaming(
       authorization_endpoint: named.authorization_endpoint ?? `${origin}/authorize`,
       registration_endpoint: named.registration_endpoint ?? `${origin}/register`,
       token_endpoint: named.token_endpoint ?? `${origin}/token`,
+      response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
     },
     '/register': {

@@ -26,12 +26,14 @@ export async function awaitPerson(
   return { world, program, ...(await page(program)) }
 }
 
-/** The page that a program sends its person to, taken apart. */
+/** The page that a program sends its person to, taken apart; a row's premise, as `signIn`. */
 export async function page(
   program: Program,
   nth = 0,
 ): Promise<{ link: string; redirect: URL; state: string }> {
-  const link = await program.link(nth)
+  const link = await program.link(nth).catch((error: Error) => {
+    throw new DoesNotApply(`it sends its person to no page: ${error.message}`)
+  })
   const { searchParams } = new URL(link)
   const redirect = new URL(searchParams.get('redirect_uri') ?? 'about:blank')
   if (!['127.0.0.1', 'localhost', '[::1]'].includes(redirect.hostname))
@@ -47,7 +49,7 @@ export async function signIn(
 ): Promise<Program> {
   const program = stage.start(world.mcp.url, start)
   program.write(initialize(0))
-  await visit(await program.link())
+  await visit((await page(program)).link)
   if ((await program.ending(0)) !== 'result') throw new DoesNotApply('it cannot sign in')
   return program
 }
