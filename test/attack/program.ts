@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
 import { type BrowserStub, stubBrowser } from '../auth/browser-stub.ts'
 import type { Message } from '../support/bridge.ts'
+import { LAST_SIGNAL, removeHome } from '../support/last-signal.ts'
 import { until } from '../support/until.ts'
 
 /** How often the memory of the processes is looked at; their peaks are kept by the kernel meanwhile. */
@@ -106,12 +107,12 @@ export function startProgram(url: string, options: StartOptions = {}): Program {
   const kill = (): void => {
     memory.stop()
     try {
-      process.kill(-child.pid!, 'SIGKILL')
+      process.kill(-child.pid!, LAST_SIGNAL)
     } catch {} // it is gone already, with all its processes
   }
   onTestFinished(() => {
     kill()
-    if (options.home === undefined) rmSync(home, { recursive: true, force: true })
+    if (options.home === undefined) removeHome(home)
   })
 
   const stderr = (): string => Buffer.concat(errors).toString('utf8')

@@ -1,9 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
-import { LAST_SIGNAL } from './last-signal.ts'
+import { LAST_SIGNAL, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** A JSON-RPC message as the tests read it. */
@@ -85,7 +85,7 @@ export function startBridge(url: string, options: BridgeOptions = {}): BridgePro
   })
   onTestFinished(() => {
     if (ended === undefined) child.kill(LAST_SIGNAL)
-    if (options.home === undefined) rmSync(home, { recursive: true, force: true })
+    if (options.home === undefined) removeHome(home)
   })
 
   const stderr = (): string => Buffer.concat(errors).toString('utf8')

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
-import { LAST_SIGNAL } from './last-signal.ts'
+import { LAST_SIGNAL, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** What a command has said by its end. */
@@ -51,7 +51,7 @@ export function startCommand(
   })
   onTestFinished(() => {
     if (said === undefined) child.kill(LAST_SIGNAL)
-    if (home === undefined) rmSync(folder, { recursive: true, force: true })
+    if (home === undefined) removeHome(folder)
   })
   return {
     stderr: () => stderr,

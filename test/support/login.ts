@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
-import { LAST_SIGNAL } from './last-signal.ts'
+import { LAST_SIGNAL, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** `bridge login` in a terminal, as far as a test can be one. */
@@ -52,7 +51,7 @@ export function startLogin(url: string, setup: LoginSetup = {}): LoginProcess {
   })
   onTestFinished(() => {
     if (code === undefined) child.kill(LAST_SIGNAL)
-    if (setup.home === undefined) rmSync(home, { recursive: true, force: true })
+    if (setup.home === undefined) removeHome(home)
   })
   const seen = (): string => output.stderr
   const says: LoginProcess['says'] = (what) =>
