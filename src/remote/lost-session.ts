@@ -1,4 +1,4 @@
-import { readFrame, slice } from '../frame.ts'
+import { type Frame, readFrame, slice } from '../frame.ts'
 import { valueAt } from '../json/locate.ts'
 
 /** JSON-RPC 2.0 §5.1: some servers put it under HTTP 404, and the session is alive. */
@@ -41,6 +41,11 @@ export function isSessionLost(status: number, body: Buffer): boolean {
   if (typeof words !== 'string') return false
   const text = words.toLowerCase()
   return UNKNOWN_SESSION.some((start) => text.startsWith(start))
+}
+
+/** Whether a message is about a request of its session: in the next one it means nothing, or another. */
+export function diesWithSession(frame: Frame): boolean {
+  return frame.kind === 'response' || frame.method === 'notifications/cancelled'
 }
 
 /** The prose of a body that is no JSON-RPC error. */

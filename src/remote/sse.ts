@@ -10,7 +10,7 @@ import type { StreamEvent } from './events.ts'
 import { lostSession } from './exchanges.ts'
 import { brokenOff, failureOf } from './failures.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import { isSessionLost } from './lost-session.ts'
+import { diesWithSession, isSessionLost } from './lost-session.ts'
 import { createOpening } from './opening.ts'
 import type { Watch } from './patience.ts'
 import { createRenewal } from './renewal.ts'
@@ -26,6 +26,14 @@ interface Asking {
   reject(reason: unknown): void
 }
 
+/** An event stream of the server: the session lives as long as it does. */
+interface Stream {
+  readonly control: AbortController
+  /** Settles when it has ended. */
+  readonly ended: Promise<void>
+  isOver: boolean
+}
+
 /**
  * The deprecated HTTP+SSE transport (MCP 2024-11-05): one event stream from the server, and a POST
  * endpoint that its first event names. The stream is the session: when it ends, a new one is opened.
@@ -36,16 +44,13 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   const watches = new Map<RawId, Watch>()
   const asking = new Map<RawId, Asking>()
   const lists = new Set<RawId>()
-  /** Requests that were refused for their lost session, to be sent again in the next. */
-  const resending = new Set<RawId>()
+  /** Requests that no server has accepted: an answer to their POST says whether they are sent again. */
+  const unaccepted = new Set<RawId>()
   const arrivals = createArrivals()
   const opening = createOpening()
   const repeatable = createRepeatable()
   const closing = new AbortController()
-  /** Ends the stream of now. */
-  let stream = new AbortController()
-  /** Settles when it has ended. */
-  let ended = Promise.resolve()
+  let stream: Stream
   let initializeId: RawId | undefined
   let endpoint: URL
 
@@ -66,7 +71,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     fingerprint: () => fingerprintOf(endpoint.href),
     lost: () => {},
     reopened: () => heartbeat.restart(),
-    abandoned: () => stream.abort(new Error('the new session is not the old one')),
+    abandoned: () => stream.control.abort(new Error('the new session is not the old one')),
   })
   const heartbeat = startHeartbeat({
     intervalMs: context.pingMs,
@@ -78,21 +83,24 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     },
     // The stream is one connection: whether the server still takes messages says the rest.
     probe: (ping, signal) => post(ping, { background: true, signal }),
-    dead: () => stream.abort(Object.assign(new Error('dead'), { code: 'ETIMEDOUT' })),
+    dead: () => stream.control.abort(Object.assign(new Error('dead'), { code: 'ETIMEDOUT' })),
   })
   wakes.add(heartbeat.check)
   await connect(false)
 
   async function connect(background: boolean): Promise<void> {
-    const mine = (stream = new AbortController())
-    const signal = AbortSignal.any([closing.signal, mine.signal])
-    let isOver = (): void => {}
-    ended = new Promise((resolve) => {
-      isOver = resolve
+    const control = new AbortController()
+    let end = (): void => {}
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
     })
+    const mine: Stream = { control, ended, isOver: false }
+    stream = mine
+    const signal = AbortSignal.any([closing.signal, control.signal])
     const over = (error: RelayError): void => {
+      mine.isOver = true
       if (stream === mine && !closing.signal.aborted) lose(error)
-      isOver()
+      end()
     }
     endpoint = await openSseStream({ url, send, signal, background, take, ended: over })
     log.state({ part: 'stream', what: 'opened' })
@@ -122,8 +130,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     return events.frame(frame)
   }
 
-  function endWatch(id: RawId | undefined): void {
-    if (id === undefined) return
+  function endWatch(id: RawId): void {
     watches.get(id)?.end()
     watches.delete(id)
   }
@@ -132,7 +139,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   function lose(error: RelayError): void {
     log.state({ part: 'stream', what: 'closed' })
     for (const id of watches.keys()) {
-      if (resending.has(id)) continue
+      if (unaccepted.has(id)) continue
       endWatch(id)
       events.lost(error, id)
     }
@@ -147,7 +154,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     manner: { background?: boolean; signal?: AbortSignal; onStart?: () => void },
   ): Promise<void> {
     for (let again = false; ; again = true) {
-      const generation = renewal.generation()
+      const sentIn = stream
       const response = await send({
         method: 'POST',
         url: endpoint,
@@ -163,21 +170,25 @@ export async function openSse(context: TransportContext): Promise<Remote> {
         onPutOff: manner.onStart,
       })
       const body = await readBody(response, MAX_ERROR_BODY_BYTES)
-      if (response.status < 300) return // any 2xx: the answer comes on the stream
+      if (response.status < 300) {
+        // Any 2xx: the answer comes on the stream, or not at all.
+        if (sentIn.isOver && frame.kind === 'request') throw lostSession(url.origin)
+        return
+      }
       const hosts = manner.background === undefined && frame.method !== 'initialize'
       const lost = hosts && opening.initialize() !== undefined
       if (again || !lost || !isSessionLost(response.status, body)) throw failureOf(response, body)
-      if (frame.id !== undefined) resending.add(frame.id)
-      try {
-        if (generation === renewal.generation()) {
-          stream.abort(lostSession(url.origin))
-          await ended
-        }
-        await renewal.ready()
-      } finally {
-        resending.delete(frame.id ?? '')
-      }
+      if (!sentIn.isOver) sentIn.control.abort(lostSession(url.origin))
+      if (diesWithSession(frame)) return
+      await sentIn.ended
+      await renewal.ready()
+      if (!isWanted(frame)) return
     }
+  }
+
+  /** Whether the host has not cancelled what was to be sent once there is a new session. */
+  function isWanted({ kind, id }: Frame): boolean {
+    return kind !== 'request' || watches.has(id!)
   }
 
   /** Asks in our own name. */
@@ -207,32 +218,33 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     try {
       opening.note(frame)
       const cancelled = cancelledId(frame)
-      const renewing = renewal.ready()
-      if (renewing !== undefined) {
-        // What it is about belongs to a session that is gone.
-        if (cancelled !== undefined || frame.kind === 'response') return 'complete'
-        onStart()
-        await renewing
-      }
       if (cancelled !== undefined) {
         endWatch(cancelled)
         lists.delete(cancelled)
-        await arrivals.arrived(cancelled)
       }
-      const { id } = frame
-      if (frame.kind === 'request' && id !== undefined) {
-        arrived = arrivals.expect(new Set([id]))
-        if (frame.method === 'initialize') initializeId = id
-        if (frame.method === 'tools/list') lists.add(id)
-        watches.set(
-          id,
-          patience.watch(frame, (error) => giveUp(frame, error)),
-        )
+      const request = frame.kind === 'request' ? frame.id! : undefined
+      if (request !== undefined) {
+        unaccepted.add(request)
+        const watch = patience.watch(frame, (error) => giveUp(frame, error))
+        watches.set(request, watch)
+      }
+      const renewing = renewal.ready()
+      if (renewing !== undefined) {
+        if (diesWithSession(frame)) return 'complete'
+        onStart()
+        await renewing
+        if (!isWanted(frame)) return 'complete'
+      }
+      if (cancelled !== undefined) await arrivals.arrived(cancelled)
+      if (request !== undefined) {
+        arrived = arrivals.expect(new Set([request]))
+        if (frame.method === 'initialize') initializeId = request
+        if (frame.method === 'tools/list') lists.add(request)
       }
       await post(frame, { onStart })
       return frame.kind === 'request' ? 'elsewhere' : 'complete'
     } catch (error) {
-      if (frame.kind === 'request') endWatch(frame.id)
+      if (frame.kind === 'request') endWatch(frame.id!)
       if (error instanceof ServerError) throw error
       throw brokenOff(
         networkFailure(error, url.origin, 'request'),
@@ -243,6 +255,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     } finally {
       onStart()
       arrived?.()
+      if (frame.kind === 'request') unaccepted.delete(frame.id!)
     }
   }
 

@@ -13,7 +13,7 @@ import { createArrivals } from './arrivals.ts'
 import type { Exchange, TransportContext } from './context.ts'
 import { createExchanges } from './exchanges.ts'
 import { brokenOff, failureOf } from './failures.ts'
-import { isSessionLost } from './lost-session.ts'
+import { diesWithSession, isSessionLost } from './lost-session.ts'
 import { createOpening } from './opening.ts'
 import { createPosts } from './posts.ts'
 import { createRepeatable } from './repeatable.ts'
@@ -124,7 +124,6 @@ export function openStreamable(context: TransportContext): Remote {
 
   async function converse(frame: Frame, exchange: Exchange, onStart: () => void): Promise<Outcome> {
     const { cursor } = exchange
-    const forget = exchanges.add(exchange)
     const arrived = arrivals.expect(exchange.waiting)
     const isSubscription = exchange.modern !== undefined && frame.method === 'subscriptions/listen'
     // A subscription is silent as long as nothing changes.
@@ -161,7 +160,6 @@ export function openStreamable(context: TransportContext): Remote {
     } finally {
       arrived()
       watch.end()
-      forget()
     }
   }
 
@@ -208,8 +206,7 @@ export function openStreamable(context: TransportContext): Remote {
       if (failure === undefined) break
       if (sentIn === undefined || again || !isSessionLost(status, body)) throw failure
       kept.lost(generation)
-      // Both are about a request of the lost session.
-      if (frame.kind === 'response' || method === 'notifications/cancelled') return 'complete'
+      if (diesWithSession(frame)) return 'complete'
       onStart()
       await renewal.ready()
       // The new session has been told with the old one's words.
@@ -219,6 +216,7 @@ export function openStreamable(context: TransportContext): Remote {
   }
 
   async function deliver(frame: Frame, onStart: () => void): Promise<Outcome> {
+    let forget: (() => void) | undefined
     try {
       // The host's answers may be what the server needs before it answers `initialize`.
       if (initializing !== undefined && frame.kind !== 'response') await initializing
@@ -228,36 +226,20 @@ export function openStreamable(context: TransportContext): Remote {
         if (exchanges.cancel(cancelled)) return 'complete'
         await arrivals.arrived(cancelled)
       }
-      const waiting = new Set<RawId>()
-      for (const part of frame.parts ?? [frame]) {
-        if (part.kind === 'request' && part.id !== undefined) waiting.add(part.id)
-      }
-      const modern = waiting.size === 0 ? undefined : modernVersion(frame)
-      const stateful = frame.method !== 'initialize' && modern === undefined
+      const exchange = exchangeOf(frame)
+      if (exchange !== undefined) forget = exchanges.add(exchange)
+      const stateful = frame.method !== 'initialize' && exchange?.modern === undefined
       const renewing = stateful && frame.kind !== 'response' ? renewal.ready() : undefined
       if (renewing !== undefined) {
         // What follows waits for the same session, and none of it longer than for one try.
         onStart()
         await renewing
-        if (cancelled !== undefined) return 'complete'
+        if (cancelled !== undefined || exchange?.cancelled === true) return 'complete'
       }
-      if (waiting.size === 0) return await notify(frame, onStart)
+      if (exchange === undefined) return await notify(frame, onStart)
       const wait = stateful && frame.method === 'tools/call' ? kept.beforeCall() : undefined
       if (wait !== undefined) await wait
-      posts.speaks(modern)
-      const owner = frame.kind === 'request' ? frame.id : undefined
-      // Two per cent of the CPU of a message: only where something may give the request up.
-      const abort = modern !== undefined || patience.limited ? new AbortController() : undefined
-      const generation = renewal.generation()
-      const exchange: Exchange = {
-        waiting,
-        owner,
-        modern,
-        abort,
-        cursor: {},
-        generation,
-        cancelled: false,
-      }
+      posts.speaks(exchange.modern)
       if (frame.method !== 'initialize') return await converse(frame, exchange, onStart)
       initializing = new Promise((resolve) => {
         initialized = resolve
@@ -269,7 +251,28 @@ export function openStreamable(context: TransportContext): Remote {
         initializing = undefined
       }
     } finally {
+      forget?.()
       onStart()
+    }
+  }
+
+  /** What a frame opens that wants an answer. */
+  function exchangeOf(frame: Frame): Exchange | undefined {
+    const waiting = new Set<RawId>()
+    for (const part of frame.parts ?? [frame]) {
+      if (part.kind === 'request' && part.id !== undefined) waiting.add(part.id)
+    }
+    if (waiting.size === 0) return undefined
+    const modern = modernVersion(frame)
+    return {
+      waiting,
+      owner: frame.kind === 'request' ? frame.id : undefined,
+      modern,
+      // Two per cent of the CPU of a message: only where something may give the request up.
+      abort: modern !== undefined || patience.limited ? new AbortController() : undefined,
+      cursor: {},
+      generation: renewal.generation(),
+      cancelled: false,
     }
   }
 

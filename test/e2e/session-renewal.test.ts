@@ -1,0 +1,210 @@
+import type { ServerResponse } from 'node:http'
+import { expect, test } from 'vitest'
+import { answerIds, type BridgeProcess, initialize, startBridge } from '../support/bridge.ts'
+import { json } from '../support/http-server.ts'
+import { type Behaviour, event, refuse, result, stream } from '../support/mcp-server.ts'
+import { GONE, type SessionServer, startSessionServer } from '../support/session-server.ts'
+import { type SseServer, startSseServer } from '../support/sse-server.ts'
+
+/** What becomes of messages that meet a session which is lost or is being replaced. */
+
+const INITIALIZED = { jsonrpc: '2.0', method: 'notifications/initialized' }
+const CHANGED = { jsonrpc: '2.0', method: 'notifications/roots/list_changed' }
+
+const call = (id: number): object => ({ jsonrpc: '2.0', id, method: 'tools/call', params: {} })
+const ping = (id: number): object => ({ jsonrpc: '2.0', id, method: 'ping' })
+const cancel = (requestId: number): object => ({
+  jsonrpc: '2.0',
+  method: 'notifications/cancelled',
+  params: { requestId },
+})
+
+/** A server without a stream of its own: only messages can find out that their session is lost. */
+function startQuiet(behaviour: Behaviour = {}): Promise<SessionServer> {
+  return startSessionServer({ behaviour: { GET: refuse(405, 'text/plain', ''), ...behaviour } })
+}
+
+async function ready(url: string, ...args: string[]): Promise<BridgeProcess> {
+  const bridge = startBridge(url, { args })
+  bridge.write(initialize(0))
+  await bridge.answer(0)
+  bridge.write(INITIALIZED)
+  return bridge
+}
+
+/** Holds the second session up until it is released. */
+function secondHeld(server: () => SessionServer | SseServer): {
+  behaviour: Behaviour
+  release: () => void
+  isHeld: () => boolean
+} {
+  let held: ServerResponse | undefined
+  let count = 0
+  return {
+    behaviour: {
+      'notifications/initialized': (_request, response) => {
+        if (++count === 2) held = response
+        else response.writeHead(202).end()
+      },
+    },
+    isHeld: () => held !== undefined && server().seen.length > 0,
+    release: () => void held?.writeHead(202).end(),
+  }
+}
+
+test('a notification that finds the session lost is sent in the next one', async () => {
+  const server = await startQuiet()
+  const bridge = await ready(server.url)
+  await expect.poll(() => server.inSession('session-1')).toContain('notifications/initialized')
+  server.forget()
+  bridge.write(CHANGED)
+  const notifications = (): string[] =>
+    server.inSession('session-2').filter((method) => method.startsWith('notifications/'))
+  await expect.poll(notifications).toEqual([INITIALIZED.method, CHANGED.method])
+  expect(bridge.stderr()).toBe('')
+})
+
+test('notifications/initialized that finds the session lost is said once in the next one', async () => {
+  const server = await startQuiet()
+  const bridge = startBridge(server.url)
+  bridge.write(initialize(0))
+  await bridge.answer(0)
+  server.forget()
+  bridge.write(INITIALIZED)
+  bridge.write(ping(1))
+  await bridge.answer(1)
+  expect(server.opened).toHaveLength(2)
+  const said = server.inSession('session-2').filter((method) => method === INITIALIZED.method)
+  expect(said).toHaveLength(1)
+})
+
+test.each([
+  { what: 'an answer', message: { jsonrpc: '2.0', id: 7, result: { roots: [] } } },
+  { what: 'a cancellation', message: cancel(1) },
+])('$what that finds the session lost is not said in the next one', async ({ message }) => {
+  const server = await startQuiet({
+    'tools/call': (_request, response) =>
+      stream(response, event({ jsonrpc: '2.0', id: 7, method: 'roots/list' })),
+  })
+  const bridge = await ready(server.url)
+  bridge.write(call(1))
+  await bridge.message(({ method }) => method === 'roots/list')
+  server.forget()
+  const before = server.seen.length
+  bridge.write(message)
+  await expect.poll(() => server.opened.length).toBe(2)
+  bridge.write(ping(2))
+  await bridge.answer(2)
+  const said = server.seen.slice(before).filter((seen) => seen.body.toString().includes('"ping"'))
+  expect(said).toHaveLength(1)
+  const again = server.seen
+    .slice(before)
+    .filter((seen) => seen.body.toString() === JSON.stringify(message))
+  expect(again.map(({ headers }) => headers['mcp-session-id'])).toEqual(['session-1'])
+})
+
+test('a request that is cancelled while the session is replaced does not reach the new one', async () => {
+  const gate = secondHeld(() => server)
+  const server: SessionServer = await startQuiet(gate.behaviour)
+  const bridge = await ready(server.url)
+  await expect.poll(() => server.inSession('session-1')).toContain('notifications/initialized')
+  server.forget()
+  bridge.write(call(1)) // finds out
+  await expect.poll(gate.isHeld).toBe(true)
+  bridge.write(call(2)) // waits with it
+  bridge.write(cancel(1))
+  bridge.write(cancel(2))
+  bridge.write('not JSON, which is answered at once')
+  await bridge.message(({ error }) => error !== undefined)
+  bridge.write(ping(3))
+  gate.release()
+  await bridge.answer(3)
+  const calls = server.seen.filter(({ message }) => message?.method === 'tools/call')
+  expect(calls.map(({ headers }) => headers['mcp-session-id'])).toEqual(['session-1'])
+  expect(answerIds(bridge.messages())).toEqual([0, null, 3])
+})
+
+test.each([
+  { what: 'a session that is lost again', refused: GONE, sessions: 2 },
+  { what: 'a refusal', refused: refuse(403, 'text/plain', 'no'), sessions: 1 },
+])('a notification that meets $what is given up, and said so', async ({ refused, sessions }) => {
+  const server = await startQuiet({ [CHANGED.method]: refused })
+  const bridge = await ready(server.url)
+  bridge.write(CHANGED)
+  await expect.poll(() => bridge.stderr()).toContain(CHANGED.method)
+  bridge.write(ping(1))
+  await bridge.answer(1)
+  expect(server.opened).toHaveLength(sessions)
+})
+
+test('HTTP+SSE: messages that find the session lost together share the next one', async () => {
+  const lost = new Set<unknown>()
+  const server: SseServer = await startSseServer({
+    'tools/call': (request, response) => {
+      const id = request.message?.id
+      if (!lost.has(id)) {
+        lost.add(id)
+        return refuse(404, 'text/plain', 'Could not find session')(request, response)
+      }
+      response.writeHead(202).end()
+      server.say(result(request))
+      return undefined
+    },
+  })
+  const bridge = await ready(server.url, '--transport', 'sse')
+  const ids = [1, 2, 3]
+  for (const id of ids) bridge.write(call(id))
+  for (const id of ids) expect(await bridge.answer(id)).toMatchObject({ result: {} })
+  expect(server.streams).toHaveLength(2)
+})
+
+test.each([
+  { what: 'An answer', message: { jsonrpc: '2.0', id: 7, result: { roots: [] } }, sent: 1 },
+  { what: 'A notification', message: CHANGED, sent: 2 },
+])('HTTP+SSE: $what that finds the session lost is sent $sent times', async (row) => {
+  let lost = true
+  const once: Behaviour[string] = (request, response) => {
+    if (!lost) return void response.writeHead(202).end()
+    lost = false
+    return refuse(404, 'text/plain', 'Could not find session')(request, response)
+  }
+  const server = await startSseServer({ response: once, [CHANGED.method]: once })
+  const bridge = await ready(server.url, '--transport', 'sse')
+  server.say({ jsonrpc: '2.0', id: 7, method: 'roots/list' })
+  await bridge.message(({ method }) => method === 'roots/list')
+  bridge.write(row.message)
+  await expect.poll(() => server.streams.length).toBe(2)
+  bridge.write(ping(1))
+  await bridge.answer(1)
+  const sent = server.seen.filter((seen) => seen.body.toString() === JSON.stringify(row.message))
+  expect(sent).toHaveLength(row.sent)
+})
+
+test('HTTP+SSE: a request that is cancelled while the session is replaced is not sent in it', async () => {
+  const gate = secondHeld(() => server)
+  let lost = true
+  const server: SseServer = await startSseServer({
+    ...gate.behaviour,
+    'tools/call': (request, response) => {
+      if (lost) {
+        lost = false
+        return refuse(404, 'text/plain', 'Could not find session')(request, response)
+      }
+      return json(response, {}, { status: 202 })
+    },
+  })
+  const bridge = await ready(server.url, '--transport', 'sse')
+  bridge.write(call(1)) // finds out
+  await expect.poll(gate.isHeld).toBe(true)
+  bridge.write(call(2)) // waits with it
+  bridge.write(cancel(1))
+  bridge.write(cancel(2))
+  bridge.write('not JSON, which is answered at once')
+  await bridge.message(({ error }) => error !== undefined)
+  bridge.write(ping(3))
+  gate.release()
+  await bridge.answer(3)
+  const calls = server.seen.filter(({ message }) => message?.method === 'tools/call')
+  expect(calls).toHaveLength(1)
+  expect(answerIds(bridge.messages())).toEqual([0, null, 3])
+})
