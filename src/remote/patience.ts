@@ -60,7 +60,7 @@ export function createPatience(
         entry.giveUp(new RelayError(message, { phase: 'response' }))
       } else if (!entry.answered && !entry.reported && time - entry.since >= PROGRESS_AFTER_MS) {
         entry.reported = true
-        const name = `${frame.method ?? 'a batch'}${frame.id === undefined ? '' : ` (id ${frame.id})`}`
+        const name = frame.id === undefined ? 'a batch' : `${frame.method} (id ${frame.id})`
         log.warn(`still waiting for an answer to ${name} after ${PROGRESS_AFTER_MS / 1000} s`)
       }
     }

@@ -38,7 +38,7 @@ export async function statelessAnswer(request: Frame, host: string, link: string
     serverInfo: json(serverInfo),
     instructions: json(instructions),
   }
-  const method = request.method ?? ''
+  const method = request.method!
   if (method === 'server/discover') return resultFrame(request.id!, discoverResult(introduced))
   const result =
     calledTool(request) === SIGN_IN_TOOL

@@ -115,8 +115,7 @@ export function openStreamable(context: TransportContext): Remote {
     { abort, modern, waiting }: Exchange,
     error: RelayError,
   ): void {
-    if (abort === undefined || abort.signal.aborted) return
-    abort.abort(error)
+    abort!.abort(error) // there is one where there is a limit of time
     // In the stateless era the end of the connection says so; `initialize` is never cancelled.
     if (modern !== undefined || method === 'initialize') return
     for (const id of waiting) posts.notify(cancellation(id, error.message)).catch(() => {})

@@ -2,6 +2,7 @@ import { DoesNotApply, type Stage } from './attack.ts'
 import type { Program, StartOptions } from './program.ts'
 import { initialize, type Message } from '../support/bridge.ts'
 import type { TestServer } from '../support/http-server.ts'
+import { until } from '../support/until.ts'
 import { type Behaviour, type Handler, startMcpServer } from '../support/mcp-server.ts'
 
 /** The text that a hostile server wants on a terminal: a title, a link, a cleared screen, a false line. */
@@ -100,3 +101,10 @@ export function settle(ms: number): Promise<void> {
     setTimeout(resolve, ms)
   })
 }
+
+/** Less than a row may take, so that its failure says what was waited for. */
+const REACTION_MS = 20_000
+
+/** Waits for something that a program does. */
+export const waitFor: typeof until = (what, look, options) =>
+  until(what, look, { ms: REACTION_MS, ...options })

@@ -32,6 +32,13 @@ async function ready(url: string, ...args: string[]): Promise<BridgeProcess> {
   return bridge
 }
 
+/** Its host, once the server has refused the stream: from then on nothing asks but the host. */
+async function readyQuiet(server: SessionServer): Promise<BridgeProcess> {
+  const bridge = await ready(server.url)
+  await expect.poll(() => server.inSession('session-1')).toContain('GET')
+  return bridge
+}
+
 /** Holds the second session up until it is released. */
 function secondHeld(server: () => SessionServer | SseServer): {
   behaviour: Behaviour
@@ -54,8 +61,7 @@ function secondHeld(server: () => SessionServer | SseServer): {
 
 test('a notification that finds the session lost is sent in the next one', async () => {
   const server = await startQuiet()
-  const bridge = await ready(server.url)
-  await expect.poll(() => server.inSession('session-1')).toContain('notifications/initialized')
+  const bridge = await readyQuiet(server)
   server.forget()
   bridge.write(CHANGED)
   const notifications = (): string[] =>
@@ -86,7 +92,7 @@ test.each([
     'tools/call': (_request, response) =>
       stream(response, event({ jsonrpc: '2.0', id: 7, method: 'roots/list' })),
   })
-  const bridge = await ready(server.url)
+  const bridge = await readyQuiet(server)
   bridge.write(call(1))
   await bridge.message(({ method }) => method === 'roots/list')
   server.forget()
@@ -106,8 +112,7 @@ test.each([
 test('a request that is cancelled while the session is replaced does not reach the new one', async () => {
   const gate = secondHeld(() => server)
   const server: SessionServer = await startQuiet(gate.behaviour)
-  const bridge = await ready(server.url)
-  await expect.poll(() => server.inSession('session-1')).toContain('notifications/initialized')
+  const bridge = await readyQuiet(server)
   server.forget()
   bridge.write(call(1)) // finds out
   await expect.poll(gate.isHeld).toBe(true)
@@ -129,7 +134,7 @@ test.each([
   { what: 'a refusal', refused: refuse(403, 'text/plain', 'no'), sessions: 1 },
 ])('a notification that meets $what is given up, and said so', async ({ refused, sessions }) => {
   const server = await startQuiet({ [CHANGED.method]: refused })
-  const bridge = await ready(server.url)
+  const bridge = await readyQuiet(server)
   bridge.write(CHANGED)
   await expect.poll(() => bridge.stderr()).toContain(CHANGED.method)
   bridge.write(ping(1))
@@ -137,13 +142,61 @@ test.each([
   expect(server.opened).toHaveLength(sessions)
 })
 
+test('what the server says beside its answer to a replayed request reaches the host', async () => {
+  const note = { jsonrpc: '2.0', method: 'notifications/message', params: { data: 'replayed' } }
+  const server = await startQuiet({
+    'logging/setLevel': (request, response) => {
+      if (server.opened.length === 1) return json(response, result(request))
+      stream(response, event(note), event(result(request)))
+      return void response.end()
+    },
+  })
+  const bridge = await readyQuiet(server)
+  bridge.write({ jsonrpc: '2.0', id: 1, method: 'logging/setLevel', params: { level: 'info' } })
+  await bridge.answer(1)
+  server.forget()
+  bridge.write(ping(2))
+  await bridge.answer(2)
+  await bridge.message(({ method }) => method === note.method)
+  expect(answerIds(bridge.messages())).toEqual([0, 1, 2])
+})
+
+test('a new session that does not take notifications/initialized is no session', async () => {
+  const server: SessionServer = await startQuiet({
+    [INITIALIZED.method]: (request, response) => {
+      const status = server.opened.length === 1 ? 202 : 422
+      return refuse(status, 'text/plain', '')(request, response)
+    },
+  })
+  const bridge = await readyQuiet(server)
+  server.forget()
+  bridge.write(ping(1))
+  const { error } = await bridge.answer(1)
+  expect(error?.message).toMatch(/lost the session; a new one was refused \(HTTP 422\)/)
+})
+
+test('a ping that finds the session lost replaces it; one that is refused otherwise does not', async () => {
+  let refused = 0
+  const server: SessionServer = await startQuiet({
+    ping: (request, response) => {
+      refused++
+      return refuse(500, 'text/plain', '')(request, response)
+    },
+  })
+  const bridge = startBridge(server.url, { args: ['--ping-interval', '100ms'] })
+  bridge.write(initialize(0))
+  await bridge.answer(0)
+  bridge.write(INITIALIZED)
+  await expect.poll(() => refused).toBeGreaterThan(1)
+  expect(server.opened).toHaveLength(1)
+  server.forget()
+  await expect.poll(() => server.inSession('session-2')).toContain(INITIALIZED.method)
+})
+
 test('HTTP+SSE: messages that find the session lost together share the next one', async () => {
-  const lost = new Set<unknown>()
   const server: SseServer = await startSseServer({
     'tools/call': (request, response) => {
-      const id = request.message?.id
-      if (!lost.has(id)) {
-        lost.add(id)
+      if (server.streams.length === 1) {
         return refuse(404, 'text/plain', 'Could not find session')(request, response)
       }
       response.writeHead(202).end()

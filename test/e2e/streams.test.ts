@@ -171,6 +171,69 @@ test('the stream is opened again after it broke, where it broke, however often',
   expect(bridge.stderr()).toBe('')
 })
 
+test.each([406, 501])('%i to the stream is final', async (status) => {
+  const server = await startMcpServer({ GET: refuse(status, 'text/plain', 'no') })
+  const bridge = startBridge(server.url)
+  bridge.write(initialize(0))
+  bridge.write(INITIALIZED)
+  await expect.poll(() => server.seen.at(-1)?.method).toBe('GET')
+  // Three times the first pause before a stream would be opened again.
+  await new Promise((resolve) => {
+    setTimeout(resolve, 300)
+  })
+  expect(server.seen.filter(({ method }) => method === 'GET')).toHaveLength(1)
+})
+
+test.each([403, 429, 503])('%i to the stream is not final', async (status) => {
+  let refusals = 0
+  const server = await startMcpServer({
+    GET: (request, response) => {
+      if (++refusals <= 2) return refuse(status, 'text/plain', 'not now')(request, response)
+      return stream(response, event({ jsonrpc: '2.0', method: 'notifications/x' }))
+    },
+  })
+  const bridge = startBridge(server.url)
+  bridge.write(initialize(0))
+  bridge.write(INITIALIZED)
+  await bridge.message(({ method }) => method === 'notifications/x')
+  expect(refusals).toBe(3)
+})
+
+test('a stream that cannot be resumed is opened anew, and hosts are told to look again', async () => {
+  const server = await startMcpServer({
+    initialize: (request, response) => {
+      const body = initializeResult(request.message?.id) as { result: object }
+      const capabilities = { tools: { listChanged: true } }
+      json(response, { ...body, result: { ...body.result, capabilities } })
+    },
+    GET: ({ headers }, response) => {
+      if (headers['last-event-id'] !== undefined) {
+        return void response.writeHead(400).end('unknown event')
+      }
+      return stream(response, event({ jsonrpc: '2.0', method: 'notifications/x' }, 'id-1'))
+    },
+  })
+  const bridge = startBridge(server.url)
+  bridge.write(initialize(0))
+  bridge.write(INITIALIZED)
+  await bridge.message(({ method }) => method === 'notifications/x')
+  for (const socket of server.sockets) socket.destroy()
+  await bridge.message(({ method }) => method === 'notifications/tools/list_changed')
+  const gets = server.seen.filter(({ method }) => method === 'GET')
+  expect(headersOf(gets, 'last-event-id')).toEqual([undefined, 'id-1', undefined])
+})
+
+test('an error without an id is the answer to the request that it came back for', async () => {
+  const error = { code: -32603, message: 'broken' }
+  const server = await startMcpServer({
+    'tools/list': (_request, response) => json(response, { jsonrpc: '2.0', error }),
+  })
+  const bridge = startBridge(server.url)
+  bridge.write(initialize(0))
+  bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
+  expect(await bridge.answer(1)).toEqual({ jsonrpc: '2.0', id: 1, error })
+})
+
 test('the stream is opened again no earlier than the server asks', async () => {
   const at: number[] = []
   const server = await startMcpServer({

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type BridgeProcess, initialize, startBridge } from '../support/bridge.ts'
 import type { TestServer } from '../support/http-server.ts'
-import { event, events, refuse, startMcpServer, stream } from '../support/mcp-server.ts'
+import {
+  event,
+  events,
+  type Handler,
+  refuse,
+  startMcpServer,
+  stream,
+} from '../support/mcp-server.ts'
 import { startSseServer } from '../support/sse-server.ts'
 
 /** Every request on the wire, as "POST /mcp initialize". */
@@ -182,11 +189,60 @@ test.each([400, 404])("%i with the server's own JSON-RPC error is an answer", as
 test.each([
   { name: 'another event first', pieces: [event({ jsonrpc: '2.0', method: 'notifications/x' })] },
   { name: 'no endpoint before it ends', pieces: [': hello\n\n'] },
+  {
+    name: 'an endpoint that is no address',
+    pieces: ['event: endpoint\ndata: http://[\n\n', 'event: endpoint\ndata: /messages\n\n'],
+  },
 ])('a stream with $name is no HTTP+SSE', async ({ pieces }) => {
   const server = await startMcpServer({ GET: events(() => pieces) })
   const bridge = startBridge(server.url, strategy('sse'))
   bridge.write(initialize(0))
   expect(await bridge.answer(0, 3_000)).toMatchObject({ error: { data: { phase: 'connect' } } })
+})
+
+test.each([
+  { status: 418, type: 'text/plain', body: 'teapot', sees: { data: { httpStatus: 418 } } },
+  {
+    status: 403,
+    type: 'application/json',
+    body: '{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"not you"}}',
+    sees: { code: -32000, message: 'not you' },
+  },
+])(
+  'HTTP+SSE: $status to the stream is what the host sees',
+  async ({ status, type, body, sees }) => {
+    const server = await startSseServer({ GET: refuse(status, type, body) })
+    const bridge = startBridge(server.url, strategy('sse'))
+    bridge.write(initialize(0))
+    expect(await bridge.answer(0)).toMatchObject({ error: sees })
+  },
+)
+
+test('HTTP+SSE: what is no message is left out', async () => {
+  const server = await startSseServer()
+  const bridge = startBridge(server.url, strategy('sse'))
+  bridge.write(initialize(0))
+  await bridge.answer(0)
+  const note = (n: number): string =>
+    `data: {"jsonrpc":"2.0","method":"notifications/n","params":{"n":${n}}}\n\n`
+  server.streams[0]!.write(`event: keepalive\n${note(1)}event: message\n${note(2)}`)
+  const { params } = await bridge.message(({ method }) => method === 'notifications/n')
+  expect(params).toEqual({ n: 2 })
+})
+
+test('HTTP+SSE: --timeout gives up what is silent; only a call is cancelled', async () => {
+  const silent: Handler = (_request, response) => void response.writeHead(202).end()
+  const server = await startSseServer({ initialize: silent, 'tools/call': silent })
+  const bridge = startBridge(server.url, { args: ['--transport', 'sse', '--timeout', '1s'] })
+  bridge.write(initialize(0))
+  expect(await bridge.answer(0)).toMatchObject({ error: { data: { phase: 'response' } } })
+  bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/call' })
+  expect(await bridge.answer(1)).toMatchObject({ error: { data: { phase: 'response' } } })
+  const cancelled = (): unknown[] =>
+    server.seen
+      .filter(({ message }) => message?.method === 'notifications/cancelled')
+      .map(({ message }) => message?.params?.['requestId'])
+  await expect.poll(cancelled).toEqual([1])
 })
 
 test('a stream that never names its endpoint is given up after five seconds', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { readFrame } from '../../src/frame.ts'
+import { MAX_SUBSCRIPTIONS } from '../../src/limits.ts'
 import { announcedChanges, brokenPromise, createOpening } from '../../src/remote/opening.ts'
 
 const text = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
@@ -20,6 +21,12 @@ test.each([
   ],
 ])('%j, then %j: %s', (before, after, broken) => {
   expect(brokenPromise(result(before), result(after))).toBe(broken)
+})
+
+test('who promised nothing breaks nothing', () => {
+  expect(brokenPromise(text({ protocolVersion: 'x' }), text({ protocolVersion: 'x' }))).toBe(
+    undefined,
+  )
 })
 
 test('another version is another session', () => {
@@ -57,4 +64,25 @@ test('what a new session needs again is what is valid now', () => {
   opening.answered(frame({ id: 10, result: {} }))
   expect(opening.settings()).toEqual([])
   expect(opening.initialized()).toBeUndefined()
+})
+
+test('a refused initialize opens nothing', () => {
+  const opening = createOpening()
+  opening.note(frame({ id: 0, method: 'initialize' }))
+  opening.answered(frame({ id: 0, error: { code: -32603, message: 'no' } }))
+  expect(opening.initialize()).toBeUndefined()
+})
+
+test('what is subscribed to without end is kept up to a limit', () => {
+  const opening = createOpening()
+  for (let id = 0; id <= MAX_SUBSCRIPTIONS; id++) {
+    opening.note(frame({ id, method: 'resources/subscribe', params: { uri: `a://${id}` } }))
+  }
+  expect(opening.settings()).toHaveLength(MAX_SUBSCRIPTIONS)
+})
+
+test.each([{ params: {} }, {}])('a subscription to nothing is kept once, as it is: %j', (rest) => {
+  const opening = createOpening()
+  for (const id of [1, 2]) opening.note(frame({ id, method: 'resources/subscribe', ...rest }))
+  expect(opening.settings().map(({ id }) => id)).toEqual(['2'])
 })

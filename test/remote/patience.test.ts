@@ -14,12 +14,12 @@ afterEach(() => {
 })
 
 /** A request that waits, and what becomes of it. */
-function waiting(timeoutMs?: number) {
+function waiting(timeoutMs?: number, message = '{"id":"7","method":"tools/call"}') {
   const lines: string[] = []
   const errors: RelayError[] = []
   const log = { ...keptLog(), warn: (line: string) => lines.push(line) }
   const patience = createPatience(log, timeoutMs, Date.now)
-  const watch: Watch = patience.watch(readFrame('{"id":"7","method":"tools/call"}')!, (error) => {
+  const watch: Watch = patience.watch(readFrame(message)!, (error) => {
     errors.push(error)
     watch.end()
   })
@@ -33,6 +33,12 @@ test('silence of a minute is said once, with the request, and is no failure', ()
   vi.advanceTimersByTime(10 * PROGRESS_AFTER_MS)
   expect(lines).toEqual(['still waiting for an answer to tools/call (id "7") after 60 s'])
   expect(errors).toEqual([])
+})
+
+test('a batch has no id of its own', () => {
+  const { lines } = waiting(undefined, '[{"id":"7","method":"ping"},{"id":"8","method":"ping"}]')
+  vi.advanceTimersByTime(10 * PROGRESS_AFTER_MS)
+  expect(lines).toEqual(['still waiting for an answer to a batch after 60 s'])
 })
 
 test('a request that has been heard of is not reported', () => {

@@ -5,18 +5,17 @@ import { startWorld, type WorldOptions } from '../../auth/world.ts'
 import { initialize } from '../../support/bridge.ts'
 import { type Canary, startCanary } from '../../support/hostile-canary.ts'
 import { json } from '../../support/http-server.ts'
-import { until } from '../../support/until.ts'
 import { type Attack, type Group, PATIENT, type Stage } from '../attack.ts'
 import { bomb, drip, pump } from '../floods.ts'
 import { startNaming, PLACES } from '../naming.ts'
 import type { Program } from '../program.ts'
-import { check, getsNothing, settle } from '../session.ts'
+import { check, getsNothing, settle, waitFor } from '../session.ts'
 
 const MIB = 1024 * 1024
 
 /** Until the program either gives up or wants the person to go to a page. */
 function settled(program: Program): Promise<unknown> {
-  return until(
+  return waitFor(
     'the end of the discovery',
     () => program.links().length > 0 || program.answers(0).length > 0 || program.hasEnded(),
     { seen: program.stderr },
@@ -214,7 +213,7 @@ const redirected: readonly Attack[] = [
       const program = stage.start(world.mcp.url)
       program.write(initialize(0))
       await Promise.race([visit(await program.link()).catch(() => {}), settle(5_000)])
-      await until('a token request', () => world.authority.tokenCalls.length > 0)
+      await waitFor('a token request', () => world.authority.tokenCalls.length > 0)
       await settle(300)
       untouched(canary)
     },
@@ -348,7 +347,7 @@ const slow: Attack = {
     const [staying, leaving] = [stage.start(server.url), stage.start(server.url)]
     staying.write(initialize(0))
     leaving.write(initialize(0))
-    await until('both readers', () => open >= 2)
+    await waitFor('both readers', () => open >= 2)
     leaving.end()
     await leaving.exit(5_000)
     await getsNothing(staying)

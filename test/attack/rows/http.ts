@@ -1,10 +1,18 @@
 import { initialize } from '../../support/bridge.ts'
 import { initializeResult, json, startServer } from '../../support/http-server.ts'
 import { reset, result, startMcpServer, stream } from '../../support/mcp-server.ts'
-import { until } from '../../support/until.ts'
 import { type Attack, DoesNotApply, type Group, PATIENT } from '../attack.ts'
 import { drip } from '../floods.ts'
-import { attackCall, check, failsReadably, lives, open, request, settle } from '../session.ts'
+import {
+  attackCall,
+  check,
+  failsReadably,
+  lives,
+  open,
+  request,
+  settle,
+  waitFor,
+} from '../session.ts'
 
 /** What a server writes to the connection in the place of a response. */
 const RAW: readonly { name: string; attack: string; write: string[] }[] = [
@@ -154,7 +162,7 @@ const wire: readonly Attack[] = [
       })
       const program = await open(stage, server.url)
       for (const id of [1, 2, 3]) program.write(request(id))
-      await until('all three', () => server.seen.filter(isCall).length === 3)
+      await waitFor('all three', () => server.seen.filter(isCall).length === 3)
       await lives(program)
       program.end()
       await program.exit(5_000)

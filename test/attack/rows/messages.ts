@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http'
 import { initialize } from '../../support/bridge.ts'
 import { json } from '../../support/http-server.ts'
 import { event, result, startMcpServer, stream } from '../../support/mcp-server.ts'
-import { until } from '../../support/until.ts'
 import { type Attack, ENDLESS, type Group, PATIENT } from '../attack.ts'
 import { bomb, type Flood, pump } from '../floods.ts'
 import {
@@ -14,6 +13,7 @@ import {
   lives,
   open,
   request,
+  waitFor,
 } from '../session.ts'
 
 const MIB = 1024 * 1024
@@ -92,7 +92,7 @@ const endless: readonly Attack[] = ENDLESS_BODIES.map(({ name, attack, flood }) 
       flooding = flood(response)
     })
     await failsReadably(program, 1, 45_000)
-    await until('the end of the flood', () => flooding?.stopped())
+    await waitFor('the end of the flood', () => flooding?.stopped())
     check((flooding?.sentMiB() ?? 0) < FLOOD_MIB, 'all of it was taken')
     await lives(program)
   },
@@ -169,7 +169,7 @@ const deep: Attack = {
     const { program } = await attackCall(stage, (_request, response) =>
       json(response, `{"jsonrpc":"2.0","id":1,"result":{"nested":${nested}}}`),
     )
-    await until('an answer', () => program.lines().length > 1 || program.hasEnded())
+    await waitFor('an answer', () => program.lines().length > 1 || program.hasEnded())
     await lives(program)
   },
 }
@@ -316,7 +316,7 @@ const answers: readonly Attack[] = [
         stream(response, event(result(asked)))
         flood = pump(response, note, 200)
       })
-      await until('the server to be slowed down', async () => {
+      await waitFor('the server to be slowed down', async () => {
         const before = flood?.sentMiB()
         await new Promise((resolve) => {
           setTimeout(resolve, 500)

@@ -5,9 +5,8 @@ import { onTestFinished } from 'vitest'
 import { startWorld, type WorldOptions } from '../../auth/world.ts'
 import { initialize } from '../../support/bridge.ts'
 import { json } from '../../support/http-server.ts'
-import { until } from '../../support/until.ts'
 import type { Attack, Group } from '../attack.ts'
-import { check, getsNothing, settle } from '../session.ts'
+import { check, getsNothing, settle, waitFor } from '../session.ts'
 
 /** What shells, `cmd.exe`, PowerShell, launchers and terminals make something of. */
 const hostile = (mark: string): string =>
@@ -59,7 +58,7 @@ const parts: readonly Attack[] = PARTS.map(({ name, attack, world: options }) =>
     const world = await startWorld(options(mark))
     const program = stage.start(world.mcp.url)
     program.write(initialize(0))
-    await until(
+    await waitFor(
       'a page or the end',
       () => program.links().length > 0 || program.answers(0).length > 0 || program.hasEnded(),
     )
@@ -102,7 +101,7 @@ const endpoints: readonly Attack[] = ENDPOINTS.map((endpoint, index) => ({
     const program = stage.start(world.mcp.url)
     program.write(initialize(0))
     const opened = (): readonly string[] => program.browser.calls()[0] ?? []
-    await until(
+    await waitFor(
       'a page or the end',
       () => opened().length > 0 || program.answers(0).length > 0 || program.hasEnded(),
       { seen: program.stderr },
@@ -122,7 +121,7 @@ const many: readonly Attack[] = [
       const world = await startWorld({ metadata: { scopes_supported } })
       const program = stage.start(world.mcp.url)
       program.write(initialize(0))
-      await until(
+      await waitFor(
         'an address or the end',
         () => program.links().length > 0 || program.answers(0).length > 0 || program.hasEnded(),
         { seen: program.stderr },

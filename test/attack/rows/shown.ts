@@ -4,10 +4,9 @@ import { startWorld, type World, type WorldOptions } from '../../auth/world.ts'
 import { initialize } from '../../support/bridge.ts'
 import { initializeResult, json } from '../../support/http-server.ts'
 import { result, startMcpServer } from '../../support/mcp-server.ts'
-import { until } from '../../support/until.ts'
 import type { Attack, Group } from '../attack.ts'
 import type { Program } from '../program.ts'
-import { check, checkTerminal, ESCAPES, lives, open, request, settle } from '../session.ts'
+import { check, checkTerminal, ESCAPES, lives, open, request, settle, waitFor } from '../session.ts'
 
 const refuse = (_request: unknown, response: ServerResponse): boolean => {
   json(response, { error: ESCAPES, error_description: ESCAPES }, { status: 400 })
@@ -106,7 +105,7 @@ const escapes: readonly Attack[] = PLACES.map(({ name, place, world: options, pa
       const visited = visit(link).catch(() => ({ text: '' }))
       await Promise.race([visited.then((shown) => (text = shown.text)), settle(5_000)])
     }
-    await until(
+    await waitFor(
       'the end or a page',
       () => program.answers(0).length > 0 || program.hasEnded() || program.links().length > 0,
       { seen: program.stderr },
@@ -250,7 +249,7 @@ const secrets: readonly Attack[] = [
       const args = ['--header', 'Authorization: Bearer own-token-5c']
       const program = stage.start(world.mcp.url, { args })
       program.write(initialize(0))
-      await until(
+      await waitFor(
         'the end or a page',
         () => program.answers(0).length > 0 || program.hasEnded() || program.links().length > 0,
         { seen: program.stderr },

@@ -4,9 +4,17 @@ import { startWorld, type World } from '../../auth/world.ts'
 import { initialize } from '../../support/bridge.ts'
 import { startCanary } from '../../support/hostile-canary.ts'
 import { json } from '../../support/http-server.ts'
-import { until } from '../../support/until.ts'
 import { type Attack, type Group, PATIENT } from '../attack.ts'
-import { check, getsNothing, ESCAPES, failsReadably, lives, request, settle } from '../session.ts'
+import {
+  check,
+  getsNothing,
+  ESCAPES,
+  failsReadably,
+  lives,
+  request,
+  settle,
+  waitFor,
+} from '../session.ts'
 import { awaitPerson, signIn } from '../sign-in.ts'
 
 /** The tokens that reached the MCP server. */
@@ -115,7 +123,7 @@ const registered: readonly Attack[] = [
       })
       const program = stage.start(world.mcp.url)
       program.write(initialize(0))
-      await until(
+      await waitFor(
         'a page or the end',
         () => program.links().length > 0 || program.answers(0).length > 0 || program.hasEnded(),
         { seen: program.stderr },
@@ -279,7 +287,7 @@ const passedOn: readonly Attack[] = [
       world.authority.revokeAll()
       world.trust(evil.authority)
       program.write(request(1))
-      await until(
+      await waitFor(
         'a page, an answer or the end',
         () => program.links().length > 1 || program.answers(1).length > 0 || program.hasEnded(),
         { seen: program.stderr },
