@@ -70,6 +70,9 @@ export function startProgram(url: string, options: StartOptions = {}): Program {
   const { LOGNAME, SHELL, TERM, USER } = process.env
   const env: NodeJS.ProcessEnv = {
     ...browser.env,
+    // A program's own `xdg-open` starts what is installed for http, and this where nothing is.
+    BROWSER: join(browser.folder, 'xdg-open'),
+    XDG_DATA_DIRS: browser.folder,
     HOME: home,
     LOGNAME,
     SHELL,

@@ -6,6 +6,8 @@ import { until } from '../support/until.ts'
 
 /** An `xdg-open` that only writes down what it was called with. */
 export interface BrowserStub {
+  /** Where it is. */
+  readonly folder: string
   /** For the environment of the bridge. */
   readonly env: NodeJS.ProcessEnv
   /** The arguments of every call so far. */
@@ -29,6 +31,7 @@ export function stubBrowser(): BrowserStub {
       .slice(0, -1)
       .map((call) => call.split('\u001f').slice(0, -1))
   return {
+    folder,
     env: { PATH: `${folder}${delimiter}${process.env['PATH']}`, DISPLAY: ':99' },
     calls,
     opened: () => until('a tab', () => calls()[0]?.at(-1)),

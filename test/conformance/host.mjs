@@ -197,8 +197,9 @@ function transportOf(task, { bin, command }, home, stderr) {
       PATH: `${home}:${process.env['PATH'] ?? ''}`,
       HOME: home,
       DISPLAY: ':0',
-      // Other programs bring an xdg-open of their own, which asks for this.
-      ...(command === undefined ? {} : { BROWSER: join(home, 'xdg-open') }),
+      // A program's own xdg-open starts what is installed for http, and this where nothing is.
+      BROWSER: join(home, 'xdg-open'),
+      XDG_DATA_DIRS: home,
       BRIDGE_HOME: home,
       // Another program may be fetched by npx.
       npm_config_cache: process.env['npm_config_cache'] ?? join(homedir(), '.npm'),
