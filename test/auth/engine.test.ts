@@ -125,11 +125,9 @@ describe('A-83: whose refresh token is used, and how', () => {
   test('not that of a client that is not known any more', async () => {
     const { world, folder, bridge } = await signedIn()
     await changeStored(world, folder, (record) => {
-      const issuers = Object.entries(record.issuers).map(([issuer, { client: _, ...rest }]) => [
-        issuer,
-        rest,
-      ])
-      return { ...record, issuers: Object.fromEntries(issuers) as typeof record.issuers }
+      const { issuer } = world.authority
+      const { client: _, ...known } = record.issuers[issuer]!
+      return { ...record, issuers: { [issuer]: known } }
     })
     const renewed = bridge.refused()
     await visit(await bridge.page())
