@@ -161,6 +161,31 @@ describe('A-83: whose refresh token is used, and how', () => {
     expect(refreshes(world)).toHaveLength(1)
   })
 
+  test('while the server is away nothing is lost', async () => {
+    const script: Script = {}
+    const { bridge } = await signedIn(script)
+    script.token = (_, response) => {
+      response.writeHead(503, { 'retry-after': '60' }).end()
+      return true
+    }
+    expect(await bridge.refused()).toMatchObject({ kind: 'unreachable', retryAfterMs: 60_000 })
+    delete script.token
+    expect(await bridge.refused()).toEqual(OK)
+  })
+
+  test('where the answer is none, a person is asked', async () => {
+    const script: Script = {}
+    const { bridge } = await signedIn(script)
+    script.token = ({ form }, response) => {
+      if (form.get('grant_type') !== 'refresh_token') return false
+      json(response, null)
+      return true
+    }
+    const renewed = bridge.refused()
+    await visit(await bridge.page())
+    expect(await renewed).toEqual(OK)
+  })
+
   test('a client of the user that is refused is not replaced', async () => {
     const script: Script = {}
     const { bridge } = await signedIn(script, { client: own })

@@ -244,6 +244,26 @@ describe('a sign-in by device code', () => {
     expect(bridge.log.lines.join('\n')).not.toContain('as.example')
   })
 
+  test('A-56: is completed by the next bridge, as long as its code lives', async () => {
+    const { world, folder, bridge } = await byDevice(device('https://as.example/activate'))
+    const asked = (): number =>
+      world.authority.server.seen.filter(({ path }) => path === '/device').length
+    void bridge.refused()
+    await bridge.page()
+    await bridge.close()
+    for (const [ms, times] of [
+      [0, 1],
+      [600_000, 2],
+    ] as const) {
+      const now = (): number => Date.now() + ms
+      const next = startAuthorizer(world, folder, { grant: 'device_code' }, { now })
+      void next.refused()
+      await next.page()
+      expect(asked()).toBe(times)
+      await next.close()
+    }
+  })
+
   test('ends when another process has got tokens in some other way', async () => {
     const { world, folder, bridge } = await byDevice(device('https://as.example/activate'))
     const renewed = bridge.refused()
