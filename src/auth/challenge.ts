@@ -66,7 +66,7 @@ function parseChallenges(value: string): Scheme[] {
     const scheme = schemes.at(-1)
     if (scheme !== undefined && take(EQUALS) !== null) {
       const quoted = take(QUOTED)
-      const text = quoted?.[1]?.replaceAll(/\\(.)/gs, '$1') ?? take(UNQUOTED)?.[0] ?? ''
+      const text = quoted?.[1]?.replaceAll(/\\(.)/gs, '$1') ?? take(UNQUOTED)![0]
       if (!scheme.parameters.has(word)) scheme.parameters.set(word, text)
       continue
     }

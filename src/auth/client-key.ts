@@ -31,7 +31,7 @@ const SIGNING: Readonly<Record<string, Signing>> = {
  */
 export async function privateKeyJwt(text: string, metadata: ServerMetadata): Promise<ClientAuth> {
   const { key, kid, alg: wanted } = readKey(text)
-  const kind = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType ?? ''
+  const kind = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType!
   const signing = SIGNING[kind]
   if (signing === undefined) {
     throw new AuthFailure('refused', `A key of the kind ${kind} cannot sign for this client.`)

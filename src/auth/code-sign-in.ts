@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { PendingFlow, ServerRecord, StoredTokens } from '../store/record.ts'
+import type { PendingCode, ServerRecord, StoredTokens } from '../store/record.ts'
 import type { ServerMetadata } from '../store/server-metadata.ts'
 import type { AuthContext } from './context.ts'
 import type { Discovery } from './discover.ts'
-import { AuthFailure } from './failure.ts'
+import { AuthFailure, expected } from './failure.ts'
 import { beginCodeFlow, completeCodeFlow, requireCodeFlow } from './grants/authorization-code.ts'
 import { identify, knownIdentity, storedClient } from './identity.ts'
 import type { Callback } from './loopback.ts'
@@ -20,7 +20,7 @@ import type { Lead } from './lead.ts'
 
 /** A sign-in whose browser page is open, or about to be. */
 export interface OpenCodeFlow {
-  readonly flow: PendingFlow
+  readonly flow: PendingCode
   readonly metadata: ServerMetadata
   readonly callback: Callback
 }
@@ -71,7 +71,7 @@ async function openAt(
     const { clientId } = identity.client
     const request = { clientId, redirectUri, scope, resource }
     const code = await beginCodeFlow(context, discovery, request)
-    const flow: PendingFlow = {
+    const flow: PendingCode = {
       ...code,
       id: randomUUID(),
       kind: 'code',
@@ -102,17 +102,17 @@ function isBoundByPkce({ metadata, published }: Discovery): boolean {
 /** Listens again where a process that is gone had listened; `undefined` when the port is taken. */
 export async function adoptCodeFlow(
   { context }: Lead,
-  flow: PendingFlow,
+  flow: PendingCode,
   metadata: ServerMetadata,
 ): Promise<OpenCodeFlow | undefined> {
-  const { hostname, port, pathname } = new URL(flow.redirectUri ?? '')
+  const { hostname, port, pathname } = new URL(flow.redirectUri)
   const host = hostname === 'localhost' ? 'localhost' : '127.0.0.1'
   try {
     const callback = await bindCallback(context, host, Number(port), pathname)
     if (callback.redirectUri === flow.redirectUri) return { flow, metadata, callback }
     await callback.close()
   } catch (error) {
-    if (!(error instanceof AuthFailure)) throw error
+    expected(error)
   }
   return undefined
 }
@@ -121,7 +121,7 @@ export async function adoptCodeFlow(
 export async function runCodeFlow(lead: Lead, open: OpenCodeFlow): Promise<StoredTokens> {
   const { flow, metadata, callback } = open
   try {
-    const answer = await lead.answered(callback.answer(flow.state ?? ''))
+    const answer = await lead.answered(callback.answer(flow.state))
     let tokens: StoredTokens
     if (answer instanceof URLSearchParams) {
       tokens = await redeem(lead.context, open, answer)
@@ -147,7 +147,7 @@ async function redeem(
   { flow, metadata }: OpenCodeFlow,
   answer: URLSearchParams,
 ): Promise<StoredTokens> {
-  const complete = (attempt: PendingFlow): Promise<StoredTokens> =>
+  const complete = (attempt: PendingCode): Promise<StoredTokens> =>
     persistently(context.signal, () => completeCodeFlow(context, metadata, attempt, answer))
   try {
     return await complete(flow)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { PendingFlow, ServerRecord, StoredTokens } from '../store/record.ts'
+import type { PendingDevice, ServerRecord, StoredTokens } from '../store/record.ts'
 import type { ServerMetadata } from '../store/server-metadata.ts'
 import type { Discovery } from './discover.ts'
 import { AuthFailure } from './failure.ts'
@@ -15,7 +15,7 @@ export async function openDeviceFlow(
   discovery: Discovery,
   record: ServerRecord,
   asked: Asked,
-): Promise<PendingFlow> {
+): Promise<PendingDevice> {
   const { metadata, issuer, published } = discovery
   if (metadata.device_authorization_endpoint === undefined) {
     throw new AuthFailure('refused', `${issuer} does not offer a sign-in by device code.`, {
@@ -46,7 +46,7 @@ export async function openDeviceFlow(
 /** Waits until the person has entered the code. */
 export async function runDeviceFlow(
   lead: Lead,
-  flow: PendingFlow,
+  flow: PendingDevice,
   metadata: ServerMetadata,
 ): Promise<StoredTokens> {
   const polling = new AbortController()

@@ -6,7 +6,7 @@ import { createBrakes } from './brakes.ts'
 import { tokenChallenge } from './challenge.ts'
 import type { AuthContext } from './context.ts'
 import { discover } from './discover.ts'
-import { AuthFailure } from './failure.ts'
+import { AuthFailure, expected } from './failure.ts'
 import { createAuthHttp, lookupAll } from './fetch.ts'
 import { type Held, hold } from './held.ts'
 import { createIdp } from './idp.ts'
@@ -133,7 +133,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     const insist = signedIn !== undefined && now() - signedIn.at > REFUSED_FRESH_MS
     const show = (flow: PendingFlow | undefined): void => {
       if (flow !== undefined) log.state({ part: 'auth', what: 'waiting', for: flow.kind })
-      desk.show(flow && { link: flow.link, code: flow.userCode, bareCode: flow.bareCode === true })
+      desk.show(flow && shown(flow))
     }
     const done = ask({ ...request, insist }, show).finally(() => {
       asking = undefined
@@ -223,8 +223,7 @@ export function createEngine(world: AuthorizerWorld, desk: Desk): Engine {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof AuthFailure)) throw error
-      const { kind, message, hint, retryAfterMs } = error
+      const { kind, message, hint, retryAfterMs } = expected(error)
       log.state({ part: 'auth', what: 'failed', kind })
       return { ok: false, kind, message, hint, retryAfterMs }
     }
@@ -266,6 +265,12 @@ type Challenge = ReturnType<typeof tokenChallenge>
 function hintsOf(challenge: Challenge): Pick<SignInRequest, 'hinted' | 'challenged' | 'dpop'> {
   const { resourceMetadata: hinted, scope: challenged, dpop = false } = challenge ?? {}
   return { hinted, challenged, dpop }
+}
+
+function shown(flow: PendingFlow): PendingSignIn {
+  const { link } = flow
+  if (flow.kind === 'device') return { link, code: flow.userCode, bareCode: false }
+  return { link, code: undefined, bareCode: flow.bareCode === true }
 }
 
 function tokenOf(credential: string | undefined): string | undefined {

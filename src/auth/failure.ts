@@ -45,6 +45,12 @@ export class AuthFailure extends Error {
   }
 }
 
+/** A failure that was to be expected; anything else that was thrown goes on. */
+export function expected(error: unknown): AuthFailure {
+  if (error instanceof AuthFailure) return error
+  throw error
+}
+
 /** Longest part of a server's text that is repeated. */
 const MAX_QUOTE_CHARS = 200
 

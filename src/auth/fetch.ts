@@ -104,8 +104,9 @@ export function createAuthHttp(policy: FetchPolicy): AuthHttp {
       for (let hop = 0; ; hop++) {
         const response = await once(url, init, signal)
         if (!REDIRECTS.has(response.status)) return response
-        const location = response.headers.get('location') ?? ''
-        const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined
+        const location = response.headers.get('location')
+        const usable = location !== null && URL.canParse(location, url.href)
+        const next = usable ? new URL(location, url) : undefined
         // A code, a secret or a refresh token is never sent a second time, wherever to.
         if (post || next?.origin !== url.origin || hop === MAX_REDIRECTS) {
           const where = next === undefined ? 'nowhere' : next.origin

@@ -3,7 +3,7 @@ import type { ServerRecord, StoredClient } from '../store/record.ts'
 import { methodFor } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
 import type { Discovery } from './discover.ts'
-import { AuthFailure } from './failure.ts'
+import { AuthFailure, expected } from './failure.ts'
 import { register } from './register.ts'
 import { requestTokens, type TokenContext } from './token-endpoint.ts'
 
@@ -38,6 +38,15 @@ export function knownIdentity(
   if (metadata.client_id_metadata_document_supported !== true) return undefined
   const client = { clientId: options.clientMetadataUrl, authMethod: 'none', redirectUris: [] }
   return { client, source: 'document' }
+}
+
+/** The client of a grant without a person: it is registered beforehand, or describes itself. */
+export function ownClient(context: AuthContext, discovery: Discovery): StoredClient {
+  const identity = knownIdentity(context, discovery)
+  if (identity !== undefined) return identity.client
+  throw new AuthFailure('refused', `${discovery.issuer} needs to know the client.`, {
+    hint: 'Register one there and pass its --client-id.',
+  })
 }
 
 /** The registration of an earlier sign-in, as long as it lives (A-48, A-49). */
@@ -111,8 +120,7 @@ export async function isAlive(
       ),
     )
   } catch (error) {
-    if (!(error instanceof AuthFailure)) throw error
-    return error.kind !== 'client'
+    return expected(error).kind !== 'client'
   }
   return true
 }

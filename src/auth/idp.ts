@@ -3,7 +3,6 @@ import type { PendingFlow } from '../store/record.ts'
 import type { AuthContext } from './context.ts'
 import { discoverIssuer, type Discovery } from './discover.ts'
 import type { IdpOptions } from './enterprise-options.ts'
-import { AuthFailure } from './failure.ts'
 import { createAuthHttp, lookupAll } from './fetch.ts'
 import { idpPlace } from './idp-place.ts'
 import type { AuthorizerWorld } from './index.ts'
@@ -100,9 +99,6 @@ export function createIdp(
       return outcome === 'needs-person' ? undefined : outcome.tokens.accessToken
     },
     async signIn(insist, show) {
-      if (source !== undefined) {
-        throw new AuthFailure('refused', 'The ID token is not accepted, and nobody can be asked.')
-      }
       const wanted = { hinted: undefined, challenged: 'openid', dpop: false, insist }
       await signIn(context, { refused, scope: undefined, ...wanted }, show)
     },

@@ -1,10 +1,4 @@
-import type {
-  PendingFlow,
-  ServerRecord,
-  StoredClient,
-  StoredIssuer,
-  StoredTokens,
-} from '../store/record.ts'
+import type { PendingFlow, ServerRecord, StoredIssuer, StoredTokens } from '../store/record.ts'
 import type { ServerMetadata } from '../store/server-metadata.ts'
 import { covers } from './scopes.ts'
 
@@ -89,10 +83,4 @@ export function withoutTokens(
   const { tokens: _, client, ...rest } = known
   const kept: StoredIssuer = what === 'tokens' && client !== undefined ? { ...rest, client } : rest
   return { ...record, issuers: { ...record.issuers, [issuer]: kept } }
-}
-
-/** The client that the tokens in use belong to. */
-export function clientOf(record: ServerRecord, tokens: StoredTokens): StoredClient | undefined {
-  const client = record.current === undefined ? undefined : record.issuers[record.current]?.client
-  return client?.clientId === tokens.clientId ? client : undefined
 }

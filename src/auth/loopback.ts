@@ -74,7 +74,7 @@ const SERVER_OPTIONS = {
 }
 
 /** Systems without IPv6: `localhost` means 127.0.0.1 there, and nobody can take our place on ::1. */
-const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+const NO_IPV6: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
 /**
  * Listens for the browser's return. The port is bound when this settles, so that nobody else can
@@ -232,7 +232,7 @@ async function bindAll(
     await bind(second, '::1', (first.address() as AddressInfo).port)
     return [first, second]
   } catch (error) {
-    if (error instanceof PortUnavailable && NO_IPV6.has(error.cause.code ?? '')) return [first]
+    if (error instanceof PortUnavailable && NO_IPV6.has(error.cause.code)) return [first]
     first.close()
     throw error
   }

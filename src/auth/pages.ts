@@ -65,7 +65,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!)
 }
 
 interface Words {

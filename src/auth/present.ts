@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { TAB_PAUSE_MS } from '../limits.ts'
-import type { PendingFlow, ServerRecord } from '../store/record.ts'
+import type { PendingCode, PendingDevice, PendingFlow, ServerRecord } from '../store/record.ts'
 import { isOpenable, openBrowser } from './browser.ts'
 import type { AuthContext } from './context.ts'
 import { AuthFailure } from './failure.ts'
@@ -58,11 +58,11 @@ function instructions(
 ): readonly string[] {
   if (flow.kind === 'device') return deviceInstructions(flow)
   if (options.paste) return pasteInstructions(flow)
-  const port = Number(new URL(flow.redirectUri ?? '').port)
+  const port = Number(new URL(flow.redirectUri).port)
   return signInInstructions(flow.link, port, surroundings).split('\n')
 }
 
-function pasteInstructions({ link }: PendingFlow): readonly string[] {
+function pasteInstructions({ link }: PendingCode): readonly string[] {
   return [
     'To sign in, open this address in a browser on any machine:',
     `  ${link}`,
@@ -71,7 +71,7 @@ function pasteInstructions({ link }: PendingFlow): readonly string[] {
 }
 
 /** The code is shown even when the link carries it: the person shall compare (RFC 8628 §3.3.1). */
-function deviceInstructions({ link, userCode }: PendingFlow): readonly string[] {
+function deviceInstructions({ link, userCode }: PendingDevice): readonly string[] {
   return [
     'To sign in, open this address on any device:',
     `  ${link}`,

@@ -6,7 +6,7 @@ import {
 import type { StoredClient, StoredIssuer, StoredTokens } from '../store/record.ts'
 import { clientAuthentications } from './client-auth.ts'
 import type { AuthContext } from './context.ts'
-import { AuthFailure } from './failure.ts'
+import { expected } from './failure.ts'
 import { clearly, endpointOptions, tryEach } from './token-endpoint.ts'
 
 /** What became of the tokens at their authorization server. */
@@ -57,13 +57,13 @@ export async function revoke(
       await send(accessToken, 'access_token')
     } catch (error) {
       // A server may know only refresh tokens by heart (RFC 7009 §2.2.1).
-      const code = error instanceof AuthFailure ? error.code : undefined
+      const { code } = expected(error)
       if (refreshToken === undefined || code !== 'unsupported_token_type') throw error
     }
     return { outcome: 'revoked' }
   } catch (error) {
-    if (!(error instanceof AuthFailure)) throw error
-    return { outcome: 'failed', why: error.code ?? error.message }
+    const { code, message } = expected(error)
+    return { outcome: 'failed', why: code ?? message }
   }
 }
 

@@ -7,10 +7,10 @@ import { adoptCodeFlow, openCodeFlow, runCodeFlow } from './code-sign-in.ts'
 import type { AuthContext } from './context.ts'
 import { openDeviceFlow, runDeviceFlow } from './device-sign-in.ts'
 import type { Discovery } from './discover.ts'
-import { AuthFailure } from './failure.ts'
+import { AuthFailure, expected } from './failure.ts'
 import { closing, createLead, type Lead, type SignInRequest, timedOut } from './lead.ts'
 import { isOurs } from './held.ts'
-import { helpfulTokens, withFailure, withoutTokens, withPending } from './ledger.ts'
+import { helpfulTokens, withFailure, withIssuer, withoutTokens, withPending } from './ledger.ts'
 import { announce, checkLink, mayOpenTab, surroundingsOf } from './present.ts'
 import { type Asked, whatToAsk } from './request.ts'
 import { covers } from './scopes.ts'
@@ -85,10 +85,10 @@ async function lead(
       return await conduct(context, started, openTab, show)
     } catch (error) {
       if (context.signal.aborted) throw closing()
-      if (!(error instanceof AuthFailure)) throw error
+      const failure = expected(error)
       // A dead registration and a refused parameter are seen only now; both can be put right.
-      if (attempt > 0 || !(await repaired(context, flow, error))) {
-        await leaveFailure(context, flow, error)
+      if (attempt > 0 || !(await repaired(context, started, failure))) {
+        await leaveFailure(context, flow, failure)
         throw error
       }
       opened = true
@@ -126,7 +126,8 @@ async function adopt(
   const { context } = us
   const metadata = pending === undefined ? undefined : issuers[pending.issuer]?.metadata
   if (pending === undefined || metadata === undefined) return undefined
-  const until = pending.expiresAt ?? pending.startedAt + context.options.timeoutMs
+  const end = pending.kind === 'device' ? pending.expiresAt : undefined
+  const until = end ?? pending.startedAt + context.options.timeoutMs
   if (until <= context.now() || !covers(pending.scope, request.scope)) return undefined
   const { client, grant, paste } = context.options
   // What the user wants now may be what the last one could not do.
@@ -210,18 +211,15 @@ async function leaveFailure(
 /** Puts right what another attempt would fail of as well. */
 async function repaired(
   { store, options, log }: AuthContext,
-  flow: PendingFlow,
+  { flow, metadata }: Started,
   { kind }: AuthFailure,
 ): Promise<boolean> {
   const { issuer } = flow
   if (kind === 'resource' && flow.resource !== undefined && options.resource === undefined) {
     log.warn(`${issuer} refuses the resource parameter; it is left out from now on`)
-    await store.exclusive(({ record, save }) => {
-      const known = record.issuers[issuer]
-      if (known === undefined) return Promise.resolve()
-      const issuers = { ...record.issuers, [issuer]: { ...known, refusesResource: true } }
-      return save({ ...record, issuers })
-    })
+    await store.exclusive(({ record, save }) =>
+      save(withIssuer(record, issuer, { metadata, refusesResource: true })),
+    )
     return true
   }
   if (kind !== 'client' || !flow.registered) return false

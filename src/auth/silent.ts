@@ -1,16 +1,16 @@
-import type { ServerRecord, StoredClient, StoredTokens } from '../store/record.ts'
+import type { ServerRecord, StoredClient, StoredIssuer, StoredTokens } from '../store/record.ts'
 import { bindingFor } from './binding.ts'
 import type { AuthContext } from './context.ts'
 import type { Discovery } from './discover.ts'
 import { byIdentity } from './enterprise.ts'
-import { AuthFailure } from './failure.ts'
+import { AuthFailure, expected } from './failure.ts'
 import { asClient } from './grants/client-credentials.ts'
 import { refresh } from './grants/refresh.ts'
 import { asWorkload } from './grants/workload.ts'
 import { isOurs } from './held.ts'
 import { knownIdentity } from './identity.ts'
 import { importSignIn } from './import.ts'
-import { clientOf, currentTokens, helpfulTokens, withoutTokens, withTokens } from './ledger.ts'
+import { currentTokens, helpfulTokens, withoutTokens, withTokens } from './ledger.ts'
 import { type Asked, whatToAsk } from './request.ts'
 import { joinScopes } from './scopes.ts'
 
@@ -81,7 +81,7 @@ async function byRefreshToken(
     return 'needs-person'
   }
   if (!isOurs(tokens, options)) return 'needs-person'
-  const client = clientFor(context, record, tokens)
+  const client = clientFor(context, issuer, stored, tokens)
   if (client === undefined) return 'needs-person'
   const { metadata } = stored
 
@@ -98,19 +98,19 @@ async function byRefreshToken(
   try {
     return await attempt(tokens.resource)
   } catch (error) {
-    if (!(error instanceof AuthFailure)) throw error
-    switch (error.kind) {
+    const failure = expected(error)
+    switch (failure.kind) {
       case 'unreachable':
-        throw error
+        throw failure
       case 'resource':
-        if (tokens.resource === undefined || options.resource !== undefined) throw error
+        if (tokens.resource === undefined || options.resource !== undefined) throw failure
         log.warn(`${issuer} refuses the resource parameter; it is left out from now on`)
         return attempt(undefined)
       case 'grant':
         await save(withoutTokens(record, issuer, 'tokens'))
         return 'needs-person'
       case 'client':
-        if (options.client !== undefined) throw refusedClient(error, options.client.clientId)
+        if (options.client !== undefined) throw refusedClient(failure, options.client.clientId)
         await save(withoutTokens(record, issuer, 'tokens and client'))
         return 'needs-person'
       case 'redirect':
@@ -124,14 +124,11 @@ async function byRefreshToken(
 /** The client that the tokens belong to: a refresh token of one client is refused from any other. */
 function clientFor(
   context: AuthContext,
-  record: ServerRecord,
+  issuer: string,
+  { client, metadata }: StoredIssuer,
   tokens: StoredTokens,
 ): StoredClient | undefined {
-  const registered = clientOf(record, tokens)
-  if (registered !== undefined) return registered
-  const issuer = record.current
-  const metadata = issuer === undefined ? undefined : record.issuers[issuer]?.metadata
-  if (issuer === undefined || metadata === undefined) return undefined
+  if (client?.clientId === tokens.clientId) return client
   const discovery = { issuer, metadata, published: true, resource: undefined }
   const known = knownIdentity(context, discovery)?.client
   return known?.clientId === tokens.clientId ? known : undefined

@@ -1,6 +1,6 @@
 import { MAX_AUTH_ROUNDS } from '../limits.ts'
 import { runForToken } from './command.ts'
-import { AuthFailure } from './failure.ts'
+import { expected } from './failure.ts'
 import { type Held, hold } from './held.ts'
 import type { Authorizer, AuthorizerWorld, Renewal } from './index.ts'
 
@@ -29,8 +29,7 @@ export function createCommandAuthorizer(
       held = hold({ accessToken, expiresAt, obtainedAt, refreshable: true, proofKey: undefined })
       return { ok: true }
     } catch (error) {
-      if (!(error instanceof AuthFailure)) throw error
-      const { kind, message, hint } = error
+      const { kind, message, hint } = expected(error)
       return { ok: false, kind, message, hint }
     }
   }

@@ -70,7 +70,12 @@ function secretsOfRecord({ issuers, pending }: ServerRecord): string[] {
     client?.clientId,
     client?.clientSecret,
   ])
-  const { link, state, verifier, userCode, deviceCode, client } = pending ?? {}
-  const waiting = [link, state, verifier, userCode, deviceCode, client?.clientId]
-  return [...bound, ...waiting, client?.clientSecret].filter((value) => value !== undefined)
+  const { link, client } = pending ?? {}
+  const waiting =
+    pending?.kind === 'code'
+      ? [pending.state, pending.verifier]
+      : [pending?.userCode, pending?.deviceCode]
+  return [...bound, ...waiting, link, client?.clientId, client?.clientSecret].filter(
+    (value) => value !== undefined,
+  )
 }

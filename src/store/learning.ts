@@ -9,9 +9,12 @@ export function learnRecord({ issuers, pending }: ServerRecord): void {
     secrets.learn('secret', client?.clientSecret)
   }
   if (pending === undefined) return
-  secrets.learn('verifier', pending.verifier)
-  secrets.learn('state', pending.state)
-  secrets.learn('code', pending.deviceCode)
-  secrets.learn('code', pending.userCode)
   secrets.learn('secret', pending.client.clientSecret)
+  if (pending.kind === 'code') {
+    secrets.learn('verifier', pending.verifier)
+    secrets.learn('state', pending.state)
+  } else {
+    secrets.learn('code', pending.deviceCode)
+    secrets.learn('code', pending.userCode)
+  }
 }

@@ -63,10 +63,9 @@ const Issuer = z.object({
   bound: z.optional(z.boolean()),
 })
 
-/** A sign-in that waits for a person; whoever holds its lock may complete it (A-56). */
-const Pending = z.object({
+/** What every sign-in that waits for a person has. */
+const WAITING = {
   id: z.string(),
-  kind: z.enum(['code', 'device']),
   startedAt: z.number(),
   issuer: z.string(),
   published: z.boolean(),
@@ -79,16 +78,31 @@ const Pending = z.object({
   binding: z.optional(z.enum(['asked', 'required'])),
   /** The page to open. */
   link: z.string(),
-  state: text,
-  verifier: text,
-  redirectUri: text,
+}
+
+/** With a browser that comes back to this machine. */
+const PendingCode = z.object({
+  ...WAITING,
+  kind: z.literal('code'),
+  state: z.string(),
+  verifier: z.string(),
+  redirectUri: z.string(),
   /** PKCE alone ties a code to this sign-in: the server promises to check it, and sends no `iss`. */
   bareCode: z.optional(z.boolean()),
-  userCode: text,
-  deviceCode: text,
+})
+
+/** With a code that is entered elsewhere. */
+const PendingDevice = z.object({
+  ...WAITING,
+  kind: z.literal('device'),
+  userCode: z.string(),
+  deviceCode: z.string(),
   intervalMs: z.optional(z.number()),
   expiresAt: z.optional(z.number()),
 })
+
+/** A sign-in that waits for a person; whoever holds its lock may complete it (A-56). */
+const Pending = z.discriminatedUnion('kind', [PendingCode, PendingDevice])
 
 /** The content of one file: one server, as one account sees it. */
 export const ServerRecord = z.object({
@@ -115,3 +129,7 @@ export type StoredClient = z.infer<typeof Client>
 export type StoredIssuer = z.infer<typeof Issuer>
 /** A sign-in in progress. */
 export type PendingFlow = z.infer<typeof Pending>
+/** One with a browser. */
+export type PendingCode = z.infer<typeof PendingCode>
+/** One by device code. */
+export type PendingDevice = z.infer<typeof PendingDevice>

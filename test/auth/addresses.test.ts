@@ -25,6 +25,7 @@ describe('A-101: addresses that a public server has no business to name', () => 
     '64:ff9b::10.0.0.1',
     '64:ff9b:1::1',
     '2002:7f00:1::',
+    '2002:a00:1:2:3:4:5:6',
   ])('%s is local', (address) => {
     expect(isLocalAddress(address)).toBe(true)
   })
@@ -38,6 +39,7 @@ describe('A-101: addresses that a public server has no business to name', () => 
     '::ffff:1.1.1.1',
     '64:ff9b::8.8.8.8',
     '2002:0808:0808::',
+    '2001:db8:1:2:3:4:5:6',
   ])('%s is public', (address) => {
     expect(isLocalAddress(address)).toBe(false)
   })

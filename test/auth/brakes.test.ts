@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createBrakes } from '../../src/auth/brakes.ts'
 import { hold, isOurs } from '../../src/auth/held.ts'
+import { MAX_COUNTED_OPERATIONS } from '../../src/limits.ts'
 import { authOptions } from './context.ts'
 
 test('A-94: three step-ups for one operation, as many for another one', () => {
@@ -12,6 +13,17 @@ test('A-94: three step-ups for one operation, as many for another one', () => {
     false,
   ])
   expect(brakes.mayStepUp('POST tools/call b')).toBe(true)
+})
+
+test('only so many operations are remembered, the last ones', () => {
+  const brakes = createBrakes(() => 0)
+  const stepUps = (operation: string): boolean[] => [1, 2, 3].map(() => brakes.mayStepUp(operation))
+  stepUps('first')
+  stepUps('second')
+  expect(brakes.mayStepUp('first')).toBe(false)
+  for (let i = 2; i <= MAX_COUNTED_OPERATIONS; i++) brakes.mayStepUp(`${i}`)
+  expect(brakes.mayStepUp('second')).toBe(false)
+  expect(brakes.mayStepUp('first')).toBe(true)
 })
 
 test('a loop of renewals is stopped, and let go after a minute', () => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -236,6 +237,19 @@ test('an address as long as a disk is no exception', async () => {
   const url = new URL(`https://as.example/${'x'.repeat(5_000_000)}`)
   expect(await openBrowser(url, world)).toBe('unavailable')
   expect(starts()).toEqual([])
+})
+
+test.each([
+  [0, 'opened'],
+  [3, 'unavailable'],
+])('a launcher that has ended with %i before anybody listens: %s', async (code, outcome) => {
+  const { world } = desktop()
+  const open = async (): Promise<ChildProcess> => {
+    const child = spawn(process.execPath, ['-e', `process.exit(${code})`], { stdio: 'ignore' })
+    await once(child, 'exit')
+    return child
+  }
+  expect(await openBrowser(new URL(AUTHORIZE), { ...world, open })).toBe(outcome)
 })
 
 test('a launcher that cannot even be tried is no exception', async () => {

@@ -1,4 +1,10 @@
-import { constants, generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
+import {
+  constants,
+  generateKeyPairSync,
+  type KeyObject,
+  type KeyPairKeyObjectResult,
+  verify,
+} from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { clientAuthentications, endpointsFor, methodFor } from '../../src/auth/client-auth.ts'
 import { authOptions, serverMetadata } from './context.ts'
@@ -36,6 +42,9 @@ const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem
 const jwk = (key: KeyObject, more: object): string =>
   JSON.stringify({ ...key.export({ format: 'jwk' }), ...more })
 
+const [EC384, EC521] = ['P-384', 'P-521'].map((namedCurve) =>
+  generateKeyPairSync('ec', { namedCurve }),
+) as [KeyPairKeyObjectResult, KeyPairKeyObjectResult]
 const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ED = generateKeyPairSync('ed25519')
@@ -45,6 +54,8 @@ const RAW = { dsaEncoding: 'ieee-p1363' } as const
 describe('A-111: an assertion is signed as the key says, for the issuer, for a minute', () => {
   test.each([
     ['P-256 in PEM', pem(EC.privateKey), undefined, 'ES256', { key: EC.publicKey, ...RAW }],
+    ['P-384 in PEM', pem(EC384.privateKey), undefined, 'ES384', { key: EC384.publicKey, ...RAW }],
+    ['P-521 in PEM', pem(EC521.privateKey), undefined, 'ES512', { key: EC521.publicKey, ...RAW }],
     ['RSA in PEM', pem(RSA.privateKey), undefined, 'RS256', { key: RSA.publicKey }],
     [
       'RSA where PSS is wanted',
@@ -68,7 +79,7 @@ describe('A-111: an assertion is signed as the key says, for the issuer, for a m
     const now = Math.floor(Date.now() / 1000)
     expect(claims).toMatchObject({ iss: 'c', sub: 'c', aud: 'https://as.example' })
     expect(Number(claims['exp']) - now).toBeLessThanOrEqual(60)
-    const digest = alg.startsWith('Ed') ? null : 'sha256'
+    const digest = alg.startsWith('Ed') ? null : `sha${alg.slice(2)}`
     expect(verify(digest, signed, verifier, signature)).toBe(true)
   })
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { beginDeviceFlow, pollDeviceFlow } from '../../src/auth/grants/device-code.ts'
-import type { PendingFlow, StoredTokens } from '../../src/store/record.ts'
+import type { PendingDevice, StoredTokens } from '../../src/store/record.ts'
 import { authContext, serverMetadata } from './context.ts'
 
 beforeEach(() => {
@@ -14,7 +14,7 @@ afterEach(() => {
 const client = { clientId: 'c', authMethod: 'none', redirectUris: [] }
 const metadata = serverMetadata({ device_authorization_endpoint: 'https://as.example/device' })
 
-const flow: PendingFlow = {
+const flow: PendingDevice = {
   id: 'f',
   kind: 'device',
   startedAt: 0,
@@ -34,7 +34,7 @@ const token = (): Response => Response.json({ access_token: 'a', token_type: 'Be
 /** Polls until the end; the gaps between the questions, in seconds, and what came out. */
 async function poll(
   answers: readonly (() => Response)[],
-  more: Partial<PendingFlow> = {},
+  more: Partial<PendingDevice> = {},
 ): Promise<{ gaps: number[]; forms: URLSearchParams[]; result: StoredTokens | Error }> {
   const gaps: number[] = []
   const forms: URLSearchParams[] = []

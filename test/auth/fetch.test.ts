@@ -84,6 +84,13 @@ describe('A-101: a public server may not name an address of a private network', 
     expect((await allowing.fetch(url)).status).toBe(200)
   })
 
+  test('a server on this machine may name what is near it', async () => {
+    const server = new URL('http://localhost:9/mcp')
+    const unasked = (): Promise<never> => Promise.reject(new Error('not a name to be looked up'))
+    const { check } = client({ server, lookup: unasked })
+    await expect(check(new URL('https://10.0.0.6/'))).resolves.toBeUndefined()
+  })
+
   test('a server on a private network may name its neighbours', async () => {
     const lookup = address('10.0.0.5')
     const server = new URL('https://intranet.example/mcp')
@@ -114,6 +121,25 @@ describe('A-102: redirects, sizes and times', () => {
       )
     }
     expect(other.seen).toHaveLength(0)
+  })
+
+  test.each([
+    ['without an address', {}],
+    ['to something that is none', { location: 'https://[' }],
+  ])('A-102: a redirect %s leads nowhere', async (_, headers) => {
+    const server = await startServer((_request, response) => {
+      response.writeHead(302, headers).end()
+    })
+    await expect(client({ server: LOCAL }).fetch(new URL(server.url))).rejects.toThrow(
+      /redirects to nowhere; not followed/,
+    )
+    expect(server.seen).toHaveLength(1)
+  })
+
+  test('an answer that has no body is one', async () => {
+    const server = await startServer((_, response) => void response.writeHead(204).end())
+    const response = await client({ server: LOCAL }).fetch(new URL(server.url))
+    expect([response.status, await response.text()]).toEqual([204, ''])
   })
 
   test('A-102: a POST is never redirected, not even inside the origin', async () => {

@@ -110,6 +110,13 @@ test.each<[string, Given, object]>([
   expect(record?.issuers[ISSUER]?.tokens).toMatchObject(tokens)
 })
 
+test('tokens of the client that the user names are adopted without what was registered', async () => {
+  const own = { clientId: 'own', clientSecret: undefined, key: undefined, authMethod: undefined }
+  const record = await adopted({ tokens: TOKENS, options: { client: own } })
+  expect(record?.issuers[ISSUER]).toMatchObject({ tokens: { accessToken: 'a', clientId: 'own' } })
+  expect(record?.issuers[ISSUER]?.client).toBeUndefined()
+})
+
 test.each<[string, object, Partial<ServerMetadata>, object]>([
   [
     'with a secret that ends',

@@ -30,6 +30,11 @@ test('the environment says the same, and a flag wins', () => {
   const env = { BRIDGE_PROFILE: 'env', BRIDGE_SCOPE: 'a b', BRIDGE_NO_BROWSER: '1' }
   expect(read([], env)).toMatchObject({ profile: 'env', scope: 'a b', browser: false })
   expect(read(['--profile', 'flag'], env).profile).toBe('flag')
+  // As hosts pass on what was left empty in a form.
+  expect(read([], { BRIDGE_PROFILE: '', BRIDGE_SCOPE: '' })).toMatchObject({
+    profile: 'default',
+    scope: undefined,
+  })
 })
 
 describe('A-41: the client of the user', () => {
@@ -84,6 +89,8 @@ describe('what is refused as configuration', () => {
     ['two grants', ['--client-credentials', '--device-code'], /exclude each other/],
     ['two resources', ['--resource', 'x', '--no-resource'], /exclude each other/],
     ['no JSON', ['--static-oauth-client-info', 'secret'], /is not a JSON object/],
+    ['a variable in JSON', ['--static-oauth-client-info', '{"client_id":"${NONE}"}'], /NONE/],
+    ['JSON in no file', ['--static-oauth-client-info', '@/none'], /Cannot read \/none \(ENOENT/],
     ['a JSON list', ['--static-oauth-client-metadata', '[]'], /is not a JSON object/],
     ['an issuer that is no URL', ['--issuer', 'as'], /not a URL/],
     ['a parameter without a name', ['--authorize-param', '=x'], /name=value/],
@@ -94,6 +101,22 @@ describe('what is refused as configuration', () => {
       /set by the protocol/,
     ],
     ['a port that is none', ['--callback-port', '65536'], /not a port/],
+    ['a port that is no number', ['--callback-port', 'x'], /not a port/],
+    ['a client that is described nowhere', ['--client-metadata-url', 'x'], /an https URL: x/],
+    ['the endpoint of a program', ['--token-endpoint', 'https://a.example'], /belongs to --client/],
+    [
+      'an endpoint that is no URL',
+      [
+        '--client-credentials',
+        '--client-id',
+        'c',
+        '--client-secret-env',
+        'S',
+        '--token-endpoint',
+        'x',
+      ],
+      /no https URL: x/,
+    ],
     ['a callback to another machine (A-65)', ['--callback-host', '0.0.0.0'], /0\.0\.0\.0/],
     ['a path without a slash', ['--callback-path', 'x'], /slash/],
     ['a path with a query', ['--callback-path', '/x?y'], /slash/],

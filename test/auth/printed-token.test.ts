@@ -22,6 +22,7 @@ describe('the shapes in which programs print tokens', () => {
       { accessToken: 't0ken', expiresOn: '2001-01-01 00:00:00.000000', expires_on: seconds },
       HOUR,
     ],
+    ['the same with digits in a text', { token: 't0ken', expires_on: `${seconds}` }, HOUR],
     ['Google Cloud CLI', { token: 't0ken', expiry: soon }, HOUR],
     ['GitHub Actions', { count: 4, value: 't0ken' }, undefined],
     [

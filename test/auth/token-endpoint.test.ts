@@ -1,15 +1,21 @@
 import { genericTokenEndpointRequest } from 'oauth4webapi'
 import { describe, expect, test } from 'vitest'
+import { createProver, generateProofKey } from '../../src/auth/dpop.ts'
+import type { AuthOptions } from '../../src/auth/options.ts'
 import { requestTokens, type TokenRequest } from '../../src/auth/token-endpoint.ts'
 import type { StoredTokens } from '../../src/store/record.ts'
-import { authContext, serverMetadata } from './context.ts'
+import { authContext, authOptions, serverMetadata } from './context.ts'
 
 const NOW = 1_000_000
 
-function ask(answer: Response | Error, scope = 'asked for'): Promise<StoredTokens> {
+function ask(
+  answer: Response | Error,
+  { scope = 'asked for', ...more }: Partial<TokenRequest> = {},
+  options: Partial<AuthOptions> = {},
+): Promise<StoredTokens> {
   const context = authContext(
     () => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)),
-    { now: () => NOW },
+    { now: () => NOW, options: authOptions(options) },
   )
   const request: TokenRequest = {
     metadata: serverMetadata(),
@@ -17,9 +23,10 @@ function ask(answer: Response | Error, scope = 'asked for'): Promise<StoredToken
     resource: 'https://h.example/mcp',
     scope,
     grant: 'authorization_code',
+    ...more,
   }
-  return requestTokens(context, request, (server, client, authentication, options) =>
-    genericTokenEndpointRequest(server, client, authentication, 'x', {}, options),
+  return requestTokens(context, request, (server, client, way, sending) =>
+    genericTokenEndpointRequest(server, client, way, 'x', {}, sending),
   )
 }
 
@@ -62,6 +69,27 @@ describe('A-76: what token responses look like in the field', () => {
     await expect(ask(good({ token_type: 'DPoP' }))).rejects.toThrow(/of the kind dpop/)
   })
 
+  test('RFC 9449 §5: a token is bound to our key, or does not say to which', async () => {
+    const key = generateProofKey()
+    const bind = { key, required: true }
+    const tokenOf = (jkt: string): string =>
+      `e30.${Buffer.from(JSON.stringify({ cnf: { jkt } })).toString('base64url')}.s`
+    const bound = (access_token: string): Promise<StoredTokens> =>
+      ask(good({ access_token, token_type: 'DPoP' }), { bind })
+    expect((await bound('opaque')).proofKey).toEqual(key)
+    expect((await bound(tokenOf(createProver(key).thumbprint))).proofKey).toEqual(key)
+    await expect(bound(tokenOf('of somebody else'))).rejects.toThrow(/bound to another key/)
+  })
+
+  test('--use-id-token: an answer without one is no answer', async () => {
+    const wanted = { useIdToken: true }
+    expect((await ask(good({ id_token: 'i.d.t' }), {}, wanted)).accessToken).toBe('i.d.t')
+    await expect(ask(good(), {}, wanted)).rejects.toMatchObject({
+      message: 'https://as.example gave no id token (--use-id-token).',
+      hint: expect.stringContaining('openid'),
+    })
+  })
+
   test('an answer without a token', async () => {
     await expect(ask(good({ access_token: 7 }))).rejects.toMatchObject({ kind: 'refused' })
     await expect(ask(Response.json({}))).rejects.toMatchObject({ kind: 'refused' })
@@ -83,6 +111,7 @@ describe('A-85: what a refusal means', () => {
     ],
     ['unauthorized_client', error(400, { error: 'unauthorized_client' }), 'client'],
     ['401 without a word', error(401, ''), 'client'],
+    ['401 with JSON that says nothing', error(401, 'null'), 'client'],
     ['422 with a message', error(422, { message: 'no such client' }), 'client'],
     ['invalid_target', error(400, { error: 'invalid_target' }), 'resource'],
     [

@@ -166,6 +166,9 @@ test('a sign-in that nobody has completed', async () => {
     client,
     registered: true,
     link: `${issuer}/authorize`,
+    state: 's',
+    verifier: 'v',
+    redirectUri: 'http://127.0.0.1:20000/callback',
   } as const
   await credentials.exclusive(({ record, save }) =>
     save(withPending(record, { issuer, token_endpoint: `${issuer}/token` } as never, pending)),

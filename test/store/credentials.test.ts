@@ -13,6 +13,7 @@ import { type Credentials, openCredentials } from '../../src/store/credentials.t
 import { fileOf, type StoreKey } from '../../src/store/place.ts'
 import type { ServerRecord, StoredTokens } from '../../src/store/record.ts'
 import { readStartTokens } from '../../src/store/start.ts'
+import { fileVault, type Vault } from '../../src/store/vault.ts'
 import { emptyFolder } from './folder.ts'
 import { keptLog } from '../support/log.ts'
 
@@ -33,10 +34,15 @@ const TOKENS: StoredTokens = {
   grant: 'authorization_code',
 }
 
-function open(folder: string, key = KEY): { store: Credentials; warnings: string[] } {
+function open(
+  folder: string,
+  key = KEY,
+  vault?: Vault,
+  signal = new AbortController().signal,
+): { store: Credentials; warnings: string[] } {
   const warnings: string[] = []
   const log = { ...keptLog(), warn: (line: string) => void warnings.push(line) }
-  return { store: openCredentials(folder, key, log, new AbortController().signal), warnings }
+  return { store: openCredentials(folder, key, log, signal, vault), warnings }
 }
 
 const withTokens = (record: ServerRecord): ServerRecord => ({
@@ -91,6 +97,7 @@ describe('a file that cannot be used never blocks', () => {
     ['no JSON', '{"layout":1,'],
     ['another shape', '{"layout":1,"issuers":[]}'],
     ['an older layout', '{"layout":0}'],
+    ['a layout that is no number', '{"layout":"2"}'],
   ])('%s: set aside with a warning', async (_, content) => {
     const folder = emptyFolder()
     const file = fileOf(folder, KEY)
@@ -124,6 +131,34 @@ describe('a file that cannot be used never blocks', () => {
     expect((await store.read()).current).toBe(ISSUER)
     expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('theirs')
     expect(warnings).toEqual([expect.stringContaining('symbolic link')])
+  })
+
+  test('what cannot be set aside stays, and this process remembers what it needs', async () => {
+    const folder = emptyFolder()
+    const file = fileOf(folder, KEY)
+    writeFileSync(file, 'damaged')
+    mkdirSync(`${file}.damaged`)
+    const { store, warnings } = open(folder)
+    await keep(store)
+    expect((await store.read()).current).toBe(ISSUER)
+    expect(readFileSync(file, 'utf8')).toBe('damaged')
+    expect(warnings).toEqual([expect.stringContaining('cannot be kept')])
+  })
+
+  test('another process sets it aside first: there is nothing to be said', async () => {
+    const folder = emptyFolder()
+    const file = fileOf(folder, KEY)
+    writeFileSync(file, 'damaged')
+    const vault = fileVault(file)
+    const read = async (): Promise<string | undefined> => {
+      const content = await vault.read()
+      rmSync(file, { force: true })
+      return content
+    }
+    const { store, warnings } = open(folder, KEY, { ...vault, read })
+    expect((await store.read()).issuers).toEqual({})
+    expect(warnings).toEqual([])
+    expect(readdirSync(folder)).toEqual([])
   })
 
   test('a folder that cannot be made costs a warning, not the sign-in', async () => {
@@ -195,6 +230,15 @@ test('A-84: work under the lock is never interleaved, and sees what the one befo
   await Promise.all(Array.from({ length: 12 }, (_, i) => add(stores[i % 3]!)))
   expect(count(await stores[0]!.read())).toBe(12)
   expect(readdirSync(folder).filter((name) => !name.endsWith('.json'))).toEqual([])
+})
+
+test('a lock that is not to be had before the end: nothing is done without it', async () => {
+  const folder = emptyFolder()
+  const result = await open(folder).store.exclusive(() => {
+    const { store } = open(folder, KEY, undefined, AbortSignal.abort())
+    return store.exclusive(() => Promise.resolve('done'))
+  })
+  expect(result).toBeUndefined()
 })
 
 test('the lock of the sign-in is had by one, and not waited for', async () => {

@@ -84,6 +84,11 @@ describe('A-75: what somebody else may have put there is neither read nor writte
   })
 })
 
+test('a file that cannot be read for another reason is no missing one', () => {
+  const file = join(emptyFolder(), 'a'.repeat(300))
+  expect(() => readPrivate(file)).toThrow('ENAMETOOLONG')
+})
+
 test('no file is undefined, also below a folder that is not there', () => {
   expect(readPrivate(join(emptyFolder(), 'none', 'a.json'))).toBeUndefined()
 })

@@ -45,11 +45,14 @@ test('what a server said to a client is there at the next start, byte for byte',
   expect(statSync(join(folder, files()[0]!)).mode & 0o777).toBe(0o600)
 })
 
-test('a damaged file is as good as none', async () => {
+test.each([
+  ['cut', '{"protocolVersion":'],
+  ['of something else', '{"protocolVersion":1}'],
+])('a file that is %s is as good as none', async (_, content) => {
   const { introductions, files, folder } = setUp()
   introductions.write(initialize('1'), result)
   await until('the file', () => files().length === 1)
-  writeFileSync(join(folder, files()[0]!), '{"protocolVersion":')
+  writeFileSync(join(folder, files()[0]!), content)
   expect(introductions.read(initialize('1'))).toBeUndefined()
 })
 

@@ -113,6 +113,10 @@ test('a keychain that is locked later does not make the sign-in disappear', asyn
   const vault = await openKeychain('a', (question) =>
     locked ? Promise.reject(new KeychainFailure('locked')) : ask(question),
   )
+  locked = true
+  // Nothing was there a moment ago, which says nothing about now: another process may sign in.
+  await expect(vault.read()).rejects.toThrow('locked')
+  locked = false
   await vault.write('text')
   locked = true
   expect(await vault.read()).toBe('text')

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { LOCK_BEAT_MS } from '../../src/limits.ts'
 import { takeLock } from '../../src/store/lock.ts'
 import { until } from '../support/until.ts'
 import { emptyFolder } from './folder.ts'
@@ -132,6 +134,18 @@ describe('owners that cannot be looked up', () => {
   })
 })
 
+test('a process of another user lives, although it cannot be asked', async () => {
+  const path = join(emptyFolder(), 'a.lock')
+  writeFileSync(path, JSON.stringify({ pid: process.ppid, host: hostname(), nonce: 'n' }))
+  // What the system says to whoever is not root.
+  vi.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' })
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
+  expect(await takeLock(path, 0, never)).toBeUndefined()
+  expect(readFileSync(path, 'utf8')).toContain('"n"')
+})
+
 describe('the lock of a dead owner that another process is about to clear', () => {
   /** The lock, and the mark of the process that clears it, made so long ago. */
   function beingCleared(ms: number): { path: string; marker: string } {
@@ -161,9 +175,16 @@ describe('the lock of a dead owner that another process is about to clear', () =
 
 test('whoever was taken for dead knows that the lock is gone, and does not take it from the next', async () => {
   const path = join(emptyFolder(), 'a.lock')
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
   const lock = await takeLock(path, 0, never)
   writeFileSync(path, JSON.stringify({ pid: process.ppid, host: hostname(), nonce: 'next' }))
+  const then = new Date(1_000)
+  utimesSync(path, then, then)
   expect(lock?.held()).toBe(false)
+  // It does not keep the next one's lock alive either.
+  vi.advanceTimersByTime(LOCK_BEAT_MS)
   await lock?.release()
+  expect((await stat(path)).mtimeMs).toBe(1_000)
   expect(readFileSync(path, 'utf8')).toContain('next')
 })

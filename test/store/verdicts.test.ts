@@ -104,9 +104,17 @@ test('era and transport are kept beside each other, and each is changed alone', 
 })
 
 test('a tenant has a verdict of its own, a new token does not make one', async () => {
-  const tenant = { 'x-tenant': 'one', authorization: 'Bearer 1', 'x-api-key': '1' }
+  const tenant = {
+    'x-tenant': 'one',
+    'x-region': 'eu',
+    'x-zone': 'a',
+    authorization: 'Bearer 1',
+    'x-api-key': '1',
+  }
   open(url, tenant).write({ era: ERA })
-  const later = { ...tenant, authorization: 'Bearer 2', 'x-api-key': '2' }
+  // In another order, too: that is up to whoever wrote the command line.
+  const renewed = { ...tenant, authorization: 'Bearer 2', 'x-api-key': '2' }
+  const later = Object.fromEntries(Object.entries(renewed).toReversed())
   await until('the verdict', async () => (await open(url, later).read()).era !== undefined)
   expect(await open(url, { ...tenant, 'x-tenant': 'two' }).read()).toEqual({})
   expect(await open().read()).toEqual({})

@@ -7,7 +7,7 @@ import {
   generateRandomState,
   validateAuthResponse,
 } from 'oauth4webapi'
-import type { PendingFlow, StoredTokens } from '../../store/record.ts'
+import type { PendingCode, StoredTokens } from '../../store/record.ts'
 import type { ServerMetadata } from '../../store/server-metadata.ts'
 import { bindAnew } from '../binding.ts'
 import type { AuthContext } from '../context.ts'
@@ -26,7 +26,7 @@ export interface CodeRequest {
 }
 
 /** The part of a pending sign-in that is the code flow's own. */
-export type CodeFlow = Pick<PendingFlow, 'link' | 'state' | 'verifier' | 'redirectUri'>
+export type CodeFlow = Pick<PendingCode, 'link' | 'state' | 'verifier' | 'redirectUri'>
 
 /**
  * Throws when the server does not promise to check PKCE (A-51) or has no page: before it is told of
@@ -88,7 +88,7 @@ export async function beginCodeFlow(
 export async function completeCodeFlow(
   context: AuthContext,
   metadata: ServerMetadata,
-  flow: PendingFlow,
+  flow: PendingCode,
   answer: URLSearchParams,
 ): Promise<StoredTokens> {
   const { client, scope, resource, redirectUri, verifier, binding } = flow
@@ -101,8 +101,8 @@ export async function completeCodeFlow(
       oauthClient,
       authentication,
       checked,
-      redirectUri ?? '',
-      verifier ?? '',
+      redirectUri,
+      verifier,
       options,
     ),
   )
@@ -111,7 +111,7 @@ export async function completeCodeFlow(
 /** `iss` first: of a response that came from elsewhere not even the error is looked at (A-61). */
 function check(
   metadata: ServerMetadata,
-  flow: PendingFlow,
+  flow: PendingCode,
   answer: URLSearchParams,
 ): URLSearchParams {
   const params = new URLSearchParams(answer)
@@ -119,12 +119,7 @@ function check(
   if (!flow.published) params.delete('iss')
   const server = metadata as AuthorizationServer
   try {
-    return validateAuthResponse(
-      server,
-      { client_id: flow.client.clientId },
-      params,
-      flow.state ?? '',
-    )
+    return validateAuthResponse(server, { client_id: flow.client.clientId }, params, flow.state)
   } catch (error) {
     if (error instanceof AuthorizationResponseError) throw refusal(metadata, error)
     throw new AuthFailure(

@@ -3,8 +3,7 @@ import type { StoredTokens } from '../../store/record.ts'
 import { bindAnew } from '../binding.ts'
 import type { AuthContext } from '../context.ts'
 import type { Discovery } from '../discover.ts'
-import { AuthFailure } from '../failure.ts'
-import { knownIdentity } from '../identity.ts'
+import { ownClient } from '../identity.ts'
 import type { Asked } from '../request.ts'
 import { persistently } from '../retry.ts'
 import { requestTokens } from '../token-endpoint.ts'
@@ -15,11 +14,7 @@ export async function asClient(
   discovery: Discovery,
   { scope, resource, binding }: Asked,
 ): Promise<StoredTokens> {
-  const identity = knownIdentity(context, discovery)
-  if (identity === undefined || identity.source !== 'configured') {
-    throw new AuthFailure('refused', 'Client credentials need a client of their own: --client-id.')
-  }
-  const { client } = identity
+  const client = ownClient(context, discovery)
   const { metadata } = discovery
   const bind = bindAnew(binding)
   const request = { metadata, client, resource, scope, grant: 'client_credentials', bind } as const

@@ -10,19 +10,19 @@ import {
   MIN_DEVICE_INTERVAL_MS,
 } from '../../limits.ts'
 import { pause } from '../../pause.ts'
-import type { PendingFlow, StoredClient, StoredTokens } from '../../store/record.ts'
+import type { PendingDevice, StoredClient, StoredTokens } from '../../store/record.ts'
 import type { ServerMetadata } from '../../store/server-metadata.ts'
 import { bindAnew } from '../binding.ts'
 import { clientAuthentications, endpointsFor } from '../client-auth.ts'
 import type { AuthContext } from '../context.ts'
-import { AuthFailure } from '../failure.ts'
+import { AuthFailure, expected } from '../failure.ts'
 import type { Asked } from '../request.ts'
 import { millisecondsOf } from '../seconds.ts'
 import { clearly, endpointOptions, requestTokens } from '../token-endpoint.ts'
 
 /** The part of a pending sign-in that is the device flow's own. */
 export type DeviceFlow = Pick<
-  PendingFlow,
+  PendingDevice,
   'link' | 'userCode' | 'deviceCode' | 'intervalMs' | 'expiresAt'
 >
 
@@ -69,7 +69,7 @@ function intervalOf(seconds: number | undefined): number {
 export async function pollDeviceFlow(
   context: AuthContext,
   metadata: ServerMetadata,
-  flow: PendingFlow,
+  flow: PendingDevice,
   signal: AbortSignal,
 ): Promise<StoredTokens> {
   const { client, resource, scope, binding } = flow
@@ -82,15 +82,15 @@ export async function pollDeviceFlow(
     if (context.now() >= (flow.expiresAt ?? Infinity)) throw expired()
     try {
       return await requestTokens(context, request, (server, oauthClient, authentication, options) =>
-        deviceCodeGrantRequest(server, oauthClient, authentication, flow.deviceCode ?? '', options),
+        deviceCodeGrantRequest(server, oauthClient, authentication, flow.deviceCode, options),
       )
     } catch (error) {
-      if (!(error instanceof AuthFailure)) throw error
-      if (error.code === 'slow_down') interval += DEVICE_SLOW_DOWN_MS
-      else if (error.code === 'expired_token') throw expired()
-      else if (error.code === 'access_denied') throw denied()
-      else if (error.kind === 'unreachable') interval *= 2
-      else if (error.code !== 'authorization_pending') throw error
+      const { code, kind } = expected(error)
+      if (code === 'slow_down') interval += DEVICE_SLOW_DOWN_MS
+      else if (code === 'expired_token') throw expired()
+      else if (code === 'access_denied') throw denied()
+      else if (kind === 'unreachable') interval *= 2
+      else if (code !== 'authorization_pending') throw error
     }
   }
 }

@@ -4,22 +4,10 @@ import { JWT_BEARER_GRANT } from '../../store/server-metadata.ts'
 import { bindAnew } from '../binding.ts'
 import type { AuthContext } from '../context.ts'
 import type { Discovery } from '../discover.ts'
-import { AuthFailure } from '../failure.ts'
-import { knownIdentity } from '../identity.ts'
+import { ownClient } from '../identity.ts'
 import type { Asked } from '../request.ts'
 import { persistently } from '../retry.ts'
 import { requestTokens } from '../token-endpoint.ts'
-
-/** The client that presents assertions: it is registered beforehand, or describes itself. */
-export function assertingClient(context: AuthContext, discovery: Discovery): StoredClientOf {
-  const identity = knownIdentity(context, discovery)
-  if (identity !== undefined) return identity.client
-  throw new AuthFailure('refused', `${discovery.issuer} needs to know the client.`, {
-    hint: 'Register one there and pass its --client-id.',
-  })
-}
-
-type StoredClientOf = NonNullable<ReturnType<typeof knownIdentity>>['client']
 
 /** Exchanges somebody else's assertion for an access token (RFC 7523 §2.1). */
 export async function byAssertion(
@@ -29,7 +17,7 @@ export async function byAssertion(
   assertion: string,
   grant: 'enterprise' | 'workload',
 ): Promise<StoredTokens> {
-  const client = assertingClient(context, discovery)
+  const client = ownClient(context, discovery)
   const { metadata } = discovery
   const bind = bindAnew(binding)
   const request = { metadata, client, resource, scope, grant, bind }

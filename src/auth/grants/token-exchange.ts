@@ -4,7 +4,7 @@ import { clientAuthentications, endpointsFor } from '../client-auth.ts'
 import type { AuthContext } from '../context.ts'
 import type { Discovery } from '../discover.ts'
 import { AuthFailure } from '../failure.ts'
-import { assertingClient } from './jwt-bearer.ts'
+import { ownClient } from '../identity.ts'
 import type { Asked } from '../request.ts'
 import { persistently } from '../retry.ts'
 import { clearly, endpointOptions, tryEach } from '../token-endpoint.ts'
@@ -29,7 +29,7 @@ export async function exchangeIdToken(
   { scope, resource }: Asked,
 ): Promise<string> {
   const { metadata } = provider
-  const client = assertingClient(idp, provider)
+  const client = ownClient(idp, provider)
   const server = endpointsFor(client, idp.options, metadata)
   const parameters = {
     requested_token_type: ID_JAG,

@@ -2,7 +2,7 @@ import type { StoredTokens } from '../../store/record.ts'
 import type { AuthContext } from '../context.ts'
 import type { Discovery } from '../discover.ts'
 import type { TokenSource } from '../enterprise-options.ts'
-import { AuthFailure } from '../failure.ts'
+import { AuthFailure, expected } from '../failure.ts'
 import type { Asked } from '../request.ts'
 import { readToken } from '../token-source.ts'
 import { byAssertion } from './jwt-bearer.ts'
@@ -24,8 +24,9 @@ export async function asWorkload(
   try {
     return await byAssertion(context, discovery, asked, assertion, 'workload')
   } catch (error) {
-    if (!(error instanceof AuthFailure) || error.kind === 'unreachable') throw error
-    const failure = new AuthFailure('refused', `The workload is refused: ${error.message}`, {
+    const { kind, message } = expected(error)
+    if (kind === 'unreachable') throw error
+    const failure = new AuthFailure('refused', `The workload is refused: ${message}`, {
       hint: 'The operator of the server decides which workloads it trusts; the audience of the token must be its authorization server.',
       cause: error,
     })
