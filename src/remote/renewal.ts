@@ -1,9 +1,14 @@
 import { backoffMs } from '../backoff.ts'
 import type { RemoteEvents } from '../channel.ts'
-import { RelayError, ServerError } from '../errors.ts'
+import { networkFailure, RelayError, ServerError } from '../errors.ts'
 import { type Frame, readFrame, slice, withId } from '../frame.ts'
 import { valueAt } from '../json/locate.ts'
-import { LIST_CHANGED_PAUSE_MS, RENEWAL_PAUSE_MS, REPLAY_MS } from '../limits.ts'
+import {
+  LIST_CHANGED_PAUSE_MS,
+  MAX_SERVER_RETRY_MS,
+  RENEWAL_PAUSE_MS,
+  REPLAY_MS,
+} from '../limits.ts'
 import type { Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import { announcedChanges, brokenPromise, type Opening } from './opening.ts'
@@ -69,11 +74,11 @@ export function createRenewal(world: RenewalWorld): Renewal {
   let count = 0
   let trying = false
 
-  function failure(message: string, details: { retryAfterMs?: number } = {}): RelayError {
+  function failure(message: string, retryAfterMs?: number): RelayError {
     log.state({ part: 'session', what: 'not-renewed' })
-    return new RelayError(`${origin} has lost the session; ${message}.`, {
+    return new RelayError(`${origin} has lost the session; ${message}`, {
       phase: 'session',
-      ...details,
+      retryAfterMs,
       hint: 'The next request tries again.',
     })
   }
@@ -81,14 +86,14 @@ export function createRenewal(world: RenewalWorld): Renewal {
   async function renew(background: boolean): Promise<void> {
     const before = generation
     const waitMs = lastInitialize + RENEWAL_PAUSE_MS - Date.now()
-    if (waitMs > 0) throw failure('it has just been given a new one', { retryAfterMs: waitMs })
+    if (waitMs > 0) throw failure('it has just been given a new one.', waitMs)
     isSpoilt = false
-    const link = await world.open(background)
+    const link = await world.open(background).catch(refused)
     const initialize = opening.initialize()
     // Without it the host has not got as far as a session: there is nothing to repeat.
     if (initialize !== undefined) await repeat(link, initialize)
     if (generation !== before) return // the host was faster
-    if (isSpoilt) throw failure('the new one is lost, too')
+    if (isSpoilt) throw failure('the new one is lost, too.')
     isLost = false
     generation++
     if (initialize === undefined) return
@@ -103,25 +108,29 @@ export function createRenewal(world: RenewalWorld): Renewal {
     const answer = await link
       .ask(withId(initialize, `"bridge-initialize-${++count}"`))
       .catch(refused)
-    if (answer.result === undefined) throw failure('a new one was refused')
+    if (answer.result === undefined) {
+      return refused(new ServerError(slice(answer.chunks, answer.error!), 200))
+    }
     const result = slice(answer.chunks, answer.result)
     const broken = brokenPromise(opening.told(), result)
     if (broken !== undefined) {
       world.abandoned()
-      throw failure(`the new one is different: ${broken}. Restart the connection in your program`)
+      throw failure(`the new one is different: ${broken}. Restart the connection in your program.`)
     }
     const initialized = opening.initialized()
     if (initialized !== undefined) await link.tell(initialized).catch(refused)
     await replay(link)
   }
 
-  /** A server that answers and says no has refused; any other failure speaks for itself. */
+  /** The phase is never that of the request that waits for the session: it has not been sent. */
   function refused(error: unknown): never {
-    const answered = error instanceof RelayError && error.details.httpStatus !== undefined
-    if (error instanceof RelayError && (!answered || error.details.phase === 'authorization')) {
-      throw error
-    }
-    throw failure(`a new one was refused${why(error)}`)
+    if (error instanceof ServerError) throw failure(`a new one was refused${wordsOf(error)}.`)
+    const cause = networkFailure(error, origin, 'session')
+    const { phase, retryAfterMs } = cause.details
+    if (phase !== 'authorization') throw failure(`no new one: ${cause.message}`, retryAfterMs)
+    // There is no new session: who can sign in need not wait for another try.
+    lastInitialize = -Infinity
+    throw cause
   }
 
   /** Log level and subscriptions; that one of them is refused is no reason to go without a session. */
@@ -139,8 +148,9 @@ export function createRenewal(world: RenewalWorld): Renewal {
       try {
         await (running?.work ?? start(true))
       } catch (error) {
-        const braked = error instanceof RelayError ? (error.details.retryAfterMs ?? 0) : 0
-        await pause(Math.max(backoffMs(attempt), braked), signal)
+        const { retryAfterMs = 0 } = (error as RelayError).details
+        const waitMs = Math.max(backoffMs(attempt), retryAfterMs)
+        await pause(Math.min(waitMs, MAX_SERVER_RETRY_MS), signal)
       }
     }
   }
@@ -199,11 +209,9 @@ export function createRenewal(world: RenewalWorld): Renewal {
   }
 }
 
-function why(error: unknown): string {
-  if (error instanceof RelayError) return ` (HTTP ${error.details.httpStatus})`
-  if (!(error instanceof ServerError)) return ''
-  const message = valueAt(error.object, 'message')
-  return typeof message === 'string' ? ` (${message.slice(0, 200)})` : ''
+function wordsOf({ object }: ServerError): string {
+  const message = valueAt(object, 'message')
+  return typeof message === 'string' ? ` (${message})` : ''
 }
 
 /** A `ping` of ours. */

@@ -17,6 +17,7 @@ export interface Resumption {
   readonly log: Log
   readonly session: Session
   readonly exchange: Exchange
+  /** With an id to resume after. */
   readonly cursor: Cursor
   readonly take: TakeFrame
   readonly alive: () => void
@@ -49,7 +50,7 @@ export async function resumeStream(resumption: Resumption): Promise<void> {
         url,
         headers: {
           accept: 'text/event-stream',
-          'last-event-id': before ?? '',
+          'last-event-id': before!,
           ...session.headers(),
         },
         signal,

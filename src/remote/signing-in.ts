@@ -1,7 +1,14 @@
 import type { Delivery, Outcome, Remote, RemoteEvents } from '../channel.ts'
 import { modernVersion } from '../era/headers.ts'
+import { ServerError } from '../errors.ts'
 import { cancelledId, type Frame, type RawId, slice } from '../frame.ts'
-import { INITIALIZE_PATIENCE_MS, LIST_PATIENCE_MS, SIGN_IN_CHECK_MS } from '../limits.ts'
+import {
+  INITIALIZE_PATIENCE_MS,
+  LIST_PATIENCE_MS,
+  MAX_ERROR_MESSAGE_CHARS,
+  SIGN_IN_CHECK_MS,
+} from '../limits.ts'
+import { valueAt } from '../json/locate.ts'
 import type { Log } from '../log.ts'
 import { pause } from '../pause.ts'
 import {
@@ -79,9 +86,11 @@ export function withSignIn(
         frame.kind === 'response' &&
         opening !== undefined &&
         (owner === opening.id || frame.id === opening.id)
-      if (!opens || frame.result === undefined) {
-        // While we stand in, a rejection is told by the delivery.
-        return opens && stood !== undefined ? undefined : events.frame(frame, owner)
+      if (!opens) return events.frame(frame, owner)
+      if (frame.result === undefined) {
+        if (stood === undefined) return events.frame(frame, owner)
+        failed(wordsOf(slice(frame.chunks, frame.error!)))
+        return undefined
       }
       const result = slice(frame.chunks, frame.result)
       remember(opening!, result)
@@ -140,7 +149,7 @@ export function withSignIn(
       .finally(() => clearInterval(timer))
       .catch((error: unknown) => {
         if (stood !== frame) throw error
-        failed(error as Error)
+        failed(error instanceof ServerError ? wordsOf(error.object) : (error as Error).message)
         return 'complete' as const
       })
     return { started, done: over }
@@ -153,24 +162,22 @@ export function withSignIn(
     void events.frame(resultFrame(frame.id!, told))
   }
 
-  function failed(error: Error): void {
-    failure = error.message
+  function failed(reason: string): void {
+    failure = reason
     log.warn(`the sign-in to ${host} failed: ${failure}`)
-    for (const { frame } of held) if (frame.kind === 'request') giveUp(frame)
+    for (const entry of held) if (entry.frame.kind === 'request') giveUp(entry)
   }
 
   /** Answers a request that has waited long enough. */
-  function giveUp(frame: Frame): void {
-    const entry = held.find((candidate) => candidate.frame === frame)
-    if (entry === undefined) return
+  function giveUp(entry: Held): void {
     held = held.filter((candidate) => candidate !== entry)
     clearTimeout(entry.timer)
-    void events.frame(lastResort(frame))
+    void events.frame(lastResort(entry.frame))
     entry.settle('complete')
   }
 
   function lastResort(frame: Frame): Frame {
-    const list = provisionalList(frame.method ?? '', host)
+    const list = provisionalList(frame.method!, host)
     return list === undefined
       ? signInNeeded(frame.id!, host, pending()?.link)
       : resultFrame(frame.id!, list)
@@ -194,10 +201,6 @@ export function withSignIn(
       })
       return local()
     }
-    if (frame.kind === 'response') {
-      asked.delete(frame.id ?? '')
-      return local()
-    }
     if (frame.kind === 'request' && failure !== undefined) {
       return local(lastResort(frame))
     }
@@ -206,10 +209,15 @@ export function withSignIn(
 
   function enqueue(frame: Frame): Delivery {
     const done = new Promise<Outcome>((settle) => {
-      const timer =
-        frame.kind === 'request' ? setTimeout(giveUp, LIST_PATIENCE_MS, frame) : undefined
-      timer?.unref()
-      held.push({ frame, timer, settle })
+      const entry: Held = {
+        frame,
+        timer:
+          frame.kind === 'request'
+            ? setTimeout(() => giveUp(entry), LIST_PATIENCE_MS).unref()
+            : undefined,
+        settle,
+      }
+      held.push(entry)
     })
     return { started: Promise.resolve(), done }
   }
@@ -222,7 +230,8 @@ export function withSignIn(
       begin(stood).done.catch(() => {}) // told by `failed`
     }
     const until = Date.now() + LIST_PATIENCE_MS
-    while (pending() === undefined && stood !== undefined && Date.now() < until) {
+    const isOpen = (): boolean => stood !== undefined && failure === undefined
+    while (pending() === undefined && isOpen() && Date.now() < until) {
       await pause(SIGN_IN_CHECK_MS)
     }
     const page = pending()
@@ -247,7 +256,8 @@ export function withSignIn(
 
   return {
     send(frame) {
-      if (frame.kind === 'response' && asked.delete(frame.id ?? '')) return local()
+      // What the server has asked behind `initialize` it may need to know before it answers that.
+      if (frame.kind === 'response') return asked.delete(frame.id!) ? local() : remote.send(frame)
       if (first && frame.kind === 'request') enter(frame)
       if (stateless !== undefined) {
         if (frame.method !== 'initialize') return stateless.send(frame)
@@ -263,6 +273,14 @@ export function withSignIn(
       return remote.close()
     },
   }
+}
+
+/** What the server says when it refuses `initialize`. */
+function wordsOf(error: Buffer): string {
+  const message = valueAt(error, 'message')
+  return typeof message === 'string'
+    ? message.slice(0, MAX_ERROR_MESSAGE_CHARS)
+    : 'The server refused it.'
 }
 
 function preliminary(host: string): string {

@@ -1,6 +1,7 @@
-import { readFrame, slice, type Frame } from '../frame.ts'
+import { paramsOf, request, sourceAt } from '../era/claims.ts'
+import { slice, type Frame } from '../frame.ts'
 import type { HttpResponse } from '../http/client.ts'
-import { locate, valueAt } from '../json/locate.ts'
+import { valueAt } from '../json/locate.ts'
 import type { Log } from '../log.ts'
 import { readAnswers } from './answers.ts'
 import type { ToolHeaders } from '../era/tool-headers.ts'
@@ -18,17 +19,12 @@ export async function listToolsAgain(
   tools: ToolHeaders,
   log: Log,
 ): Promise<void> {
-  const params = call.params === undefined ? Buffer.from('{}') : slice(call.chunks, call.params)
-  const span = locate(params, '_meta')
-  const meta = span === undefined ? '{}' : params.toString('utf8', span.start, span.end)
+  const meta = sourceAt(paramsOf(call), '_meta')
   let cursor: unknown
   for (let page = 0; page < MAX_PAGES; page++) {
-    const position = cursor === undefined ? '' : `"cursor":${JSON.stringify(cursor)},`
-    const list = readFrame(
-      `{"jsonrpc":"2.0","id":"bridge-tools-${page}","method":"tools/list","params":{${position}"_meta":${meta}}}`,
-    )
-    if (list === undefined) return
-    const response = await post(list)
+    const position = page === 0 ? '' : `"cursor":${JSON.stringify(cursor)},`
+    const params = Buffer.from(`{${position}"_meta":${meta}}`)
+    const response = await post(request(`"bridge-tools-${page}"`, 'tools/list', params))
     cursor = undefined
     const learn = (answer: Frame): undefined => {
       tools.learn(answer)
@@ -37,6 +33,7 @@ export async function listToolsAgain(
       }
     }
     await readAnswers(response, learn, {}, log, () => {})
-    if (cursor === undefined) return
+    // Many servers end with `null` what should have no such member.
+    if (typeof cursor !== 'string') return
   }
 }

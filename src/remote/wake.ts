@@ -31,7 +31,7 @@ export function watchClock(
  */
 export function watchAddresses(onLook: (addresses: ReadonlySet<string>) => void): () => void {
   const timer = setInterval(() => {
-    const entries = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+    const entries = Object.values(networkInterfaces()).flatMap((addresses) => addresses!)
     onLook(new Set(entries.map(({ address }) => address)))
   }, NETWORK_CHECK_MS).unref()
   return () => clearInterval(timer)

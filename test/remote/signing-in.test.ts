@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Delivery, Outcome, Remote, RemoteEvents } from '../../src/channel.ts'
-import { RelayError } from '../../src/errors.ts'
+import { RelayError, ServerError } from '../../src/errors.ts'
 import { type Frame, readFrame } from '../../src/frame.ts'
 import { INITIALIZE_PATIENCE_MS, LIST_PATIENCE_MS } from '../../src/limits.ts'
 import { type PendingSignIn, withSignIn } from '../../src/remote/signing-in.ts'
@@ -21,12 +21,13 @@ function setUp(capabilities: object = {}, remembered?: string) {
   const kept: string[] = []
   let events: RemoteEvents | undefined
   let pending: PendingSignIn | undefined = { link: LINK }
+  let started: Promise<void> = Promise.resolve()
   const inner: Remote = {
     send(frame): Delivery {
       const done = new Promise<Outcome>((settle, fail) => {
         sent.push({ frame, settle, fail })
       })
-      return { started: Promise.resolve(), done }
+      return { started, done }
     },
     acceptsBatches: () => false,
     close: () => Promise.resolve(),
@@ -66,6 +67,10 @@ function setUp(capabilities: object = {}, remembered?: string) {
     initialize,
     send: (frame: Frame) => remote.send(frame),
     fromServer: (frame: Frame, owner?: string) => events!.frame(frame, owner),
+    /** What is sent from now on is not on the wire before this settles. */
+    startsAfter: (wait: Promise<void>) => {
+      started = wait
+    },
     signInIs: (value: PendingSignIn | undefined) => {
       pending = value
     },
@@ -92,6 +97,12 @@ function request(id: number, method: string, params: object = {}): Frame {
 function response(id: number, result: object): Frame {
   return readFrame(JSON.stringify({ jsonrpc: '2.0', id, result }))!
 }
+
+function refusal(id: number, error: object): Frame {
+  return readFrame(JSON.stringify({ jsonrpc: '2.0', id, error }))!
+}
+
+const INITIALIZED = readFrame('{"jsonrpc":"2.0","method":"notifications/initialized"}')!
 
 const realResult = {
   protocolVersion: '2025-06-18',
@@ -123,6 +134,16 @@ test('a slow server without a sign-in is waited for', async () => {
   void send(initialize).done
   await vi.advanceTimersByTimeAsync(INITIALIZE_PATIENCE_MS * 20)
   expect(toHost).toHaveLength(0)
+})
+
+test('a server that refuses in time is only listened to', async () => {
+  const { send, initialize, fromServer, sent, said, kept } = setUp()
+  const { done } = send(initialize)
+  void fromServer(refusal(0, { code: -32602, message: 'Not this version.' }), '0')
+  sent[0]!.settle('complete')
+  expect(await done).toBe('complete')
+  expect(said()).toMatchObject([{ id: 0, error: { message: 'Not this version.' } }])
+  expect(kept).toEqual([])
 })
 
 describe('while a person signs in', () => {
@@ -196,20 +217,31 @@ describe('while a person signs in', () => {
     expect(sent).toHaveLength(1)
   })
 
-  test('a cancelled request that waits is forgotten', async () => {
+  test('what the server asks before it answers is answered', async () => {
+    const { send, fromServer, said, sent } = await waiting()
+    void fromServer(request(8, 'ping'), '0')
+    expect(said()[1]).toMatchObject({ id: 8, method: 'ping' })
+    void send(response(8, {})).done
+    expect(sent.map(({ frame }) => `${frame.id} ${frame.kind}`)).toEqual([
+      '0 request',
+      '8 response',
+    ])
+  })
+
+  test('a cancelled request that waits is forgotten, and no other', async () => {
     const { send, said } = await waiting()
     void send(request(1, 'tools/list')).done
+    void send(request(2, 'prompts/list')).done
     const params = { requestId: 1 }
     const text = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
     await send(readFrame(text)!).done
     await vi.advanceTimersByTimeAsync(LIST_PATIENCE_MS * 2)
-    expect(said()).toHaveLength(1)
+    expect(said().map(({ id }) => id)).toEqual([0, 2])
   })
 
   test('afterwards what waited is sent in order, and the host is told to look again', async () => {
     const { send, fromServer, sent, said, opening } = await waiting()
-    const text = '{"jsonrpc":"2.0","method":"notifications/initialized"}'
-    void send(readFrame(text)!).done
+    void send(INITIALIZED).done
     const list = send(request(1, 'tools/list')).done
     void fromServer(response(0, realResult), '0')
     await vi.advanceTimersByTimeAsync(0)
@@ -232,6 +264,83 @@ describe('while a person signs in', () => {
     expect(sent).toHaveLength(4)
   })
 
+  test('afterwards what comes while others are being sent does not overtake them', async () => {
+    const { send, fromServer, sent, startsAfter } = await waiting()
+    let start = (): void => {}
+    startsAfter(new Promise((resolve) => (start = resolve)))
+    void send(request(1, 'tools/list')).done
+    void send(request(2, 'prompts/list')).done
+    void fromServer(response(0, realResult), '0')
+    void send(request(3, 'resources/list')).done
+    await vi.advanceTimersByTimeAsync(0)
+    expect(sent.map(({ frame }) => frame.id)).toEqual(['0', '1'])
+    start()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(sent.map(({ frame }) => frame.id)).toEqual(['0', '1', '2', '3'])
+  })
+
+  test('the tool says so when nobody has to sign in any more and the server is slow', async () => {
+    const { send, said, signInIs } = await waiting()
+    signInIs(undefined)
+    const call = send(request(1, 'tools/call', { name: 'sign_in' })).done
+    await vi.advanceTimersByTimeAsync(LIST_PATIENCE_MS + 500)
+    expect(await call).toBe('complete')
+    const { content, isError } = said()[1]!.result!
+    expect(content![0]!.text).toContain('does not wait for a sign-in any more')
+    expect(isError).toBe(false)
+  })
+
+  test.each<{ name: string; words: string; refuse(all: ReturnType<typeof setUp>): void }>([
+    {
+      name: 'with an answer',
+      words: 'Not this version.',
+      refuse({ fromServer, sent }) {
+        void fromServer(refusal(0, { code: -32602, message: 'Not this version.' }), '0')
+        sent.at(-1)!.settle('complete')
+      },
+    },
+    {
+      name: 'without a word',
+      words: 'The server refused it.',
+      refuse({ fromServer, sent }) {
+        void fromServer(refusal(0, { code: -32602 }), '0')
+        sent.at(-1)!.settle('complete')
+      },
+    },
+    {
+      name: 'with an HTTP status',
+      words: 'No more sessions.',
+      refuse({ sent }) {
+        const error = Buffer.from('{"code":-32000,"message":"No more sessions."}')
+        sent.at(-1)!.fail(new ServerError(error, 400))
+      },
+    },
+  ])(
+    'a server that then refuses $name is tried again by the tool, at once',
+    async ({ words, refuse }) => {
+      const all = await waiting()
+      const { send, sent, said, fromServer, signInIs } = all
+      void send(INITIALIZED).done
+      const list = send(request(1, 'tools/list')).done
+      signInIs(undefined)
+      refuse(all)
+      expect(await list).toBe('complete')
+      expect(said()[1]!.result!.tools!.map(({ name }) => name)).toEqual(['sign_in'])
+      const call = send(request(2, 'tools/call', { name: 'sign_in' })).done
+      refuse(all)
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(await call).toBe('complete')
+      expect(said()[2]!.result).toMatchObject({ isError: true })
+      expect(said()[2]!.result!.content![0]!.text).toContain(words)
+      // What is no request has waited through all this.
+      void send(request(3, 'tools/call', { name: 'sign_in' })).done
+      void fromServer(response(0, realResult), '0')
+      await vi.advanceTimersByTimeAsync(1_000)
+      const methods = sent.map(({ frame }) => frame.method)
+      expect(methods).toEqual([...Array(3).fill('initialize'), 'notifications/initialized'])
+    },
+  )
+
   test('a denied sign-in is told, and the tool starts another one', async () => {
     const { send, sent, said, opening, signInIs } = await waiting()
     signInIs(undefined)
@@ -248,5 +357,8 @@ describe('while a person signs in', () => {
     expect(content![0]!.text).toContain('You did not agree.')
     expect(content![0]!.text).toContain('https://as.example/again')
     expect(isError).toBe(true)
+    // However long it takes, the host has its answer to `initialize`.
+    await vi.advanceTimersByTimeAsync(INITIALIZE_PATIENCE_MS * 2)
+    expect(said()).toHaveLength(3)
   })
 })

@@ -42,10 +42,11 @@ function setUp() {
   const log = keptLog()
   let events: RemoteEvents | undefined
   let pending: { link: string } | undefined = { link: LINK }
+  let started: Promise<void> = Promise.resolve()
   const inner: Remote = {
     send(frame): Delivery {
       const done = new Promise<Outcome>((settle, fail) => sent.push({ frame, settle, fail }))
-      return { started: Promise.resolve(), done }
+      return { started, done }
     },
     acceptsBatches: () => false,
     close: () => Promise.resolve(),
@@ -91,13 +92,23 @@ function setUp() {
       sent.findLast(({ frame }) => frame.id === id)!.settle('complete')
       await pass()
     },
-    async say(message: object) {
-      void events!.frame(readFrame(JSON.stringify({ jsonrpc: '2.0', ...message }))!)
+    /** The server says something; `owner` is the request in whose response it does. */
+    async say(message: object, owner?: string) {
+      void events!.frame(readFrame(JSON.stringify({ jsonrpc: '2.0', ...message }))!, owner)
+      await pass()
+    },
+    /** The answer to a request that has reached the server will come on a stream of all of them. */
+    async accept(id: string) {
+      sent.findLast(({ frame }) => frame.id === id)!.settle('elsewhere')
       await pass()
     },
     async fail(id: string, error: Error) {
       sent.findLast(({ frame }) => frame.id === id)!.fail(error)
       await pass()
+    },
+    /** What is sent from now on is not on the wire before this settles. */
+    startsAfter(wait: Promise<void>) {
+      started = wait
     },
     signInIs(link: string | undefined) {
       pending = link === undefined ? undefined : { link }
@@ -108,6 +119,11 @@ function setUp() {
       await pass(500)
     },
   }
+}
+
+function cancellation(requestId: unknown): Frame {
+  const params = { requestId }
+  return readFrame(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }))!
 }
 
 /** A host that has asked for the versions before anybody knew that a sign-in is needed. */
@@ -173,6 +189,26 @@ test('what waits is sent in order once the person has signed in', async () => {
   expect(wire()).toHaveLength(4)
 })
 
+test('what waits is sent in order although the first of it is slow to start', async () => {
+  const { send, wire, signedIn, startsAfter } = await waiting()
+  await send(request(2, 'tools/call', { name: 'a' }))
+  await send(request(3, 'tools/call', { name: 'b' }))
+  let start = (): void => {}
+  startsAfter(new Promise((resolve) => (start = resolve)))
+  await signedIn()
+  await pass(2_000)
+  expect(wire()).toEqual(['1 server/discover', '2 tools/call'])
+  start()
+  await pass()
+  expect(wire()).toEqual(['1 server/discover', '2 tools/call', '3 tools/call'])
+})
+
+test('a notification that is no cancellation does not wait', async () => {
+  const { send, wire } = await waiting()
+  await send(readFrame('{"jsonrpc":"2.0","method":"notifications/x"}')!)
+  expect(wire()).toEqual(['1 server/discover', ' notifications/x'])
+})
+
 test('a subscription is acknowledged at once, and tells of the sign-in', async () => {
   const { said, send, wire, signedIn, say } = await waiting()
   const notifications = { toolsListChanged: true, promptsListChanged: true }
@@ -193,6 +229,16 @@ test('a subscription is acknowledged at once, and tells of the sign-in', async (
       params: { _meta: { [SUBSCRIPTION]: 2 } },
     },
   ])
+})
+
+test('a subscription to nothing is acknowledged as one, whatever the server says', async () => {
+  const { said, send, signedIn, say } = await waiting()
+  await send(request(2, 'subscriptions/listen'))
+  const acknowledged = 'notifications/subscriptions/acknowledged'
+  expect(said[1]).toMatchObject({ method: acknowledged, params: { notifications: {} } })
+  await signedIn()
+  await say({ method: acknowledged, params: { _meta: { [SUBSCRIPTION]: 2 } } })
+  expect(said).toHaveLength(2)
 })
 
 test('a subscription that the server acknowledges shows that nobody has to sign in', async () => {
@@ -250,19 +296,33 @@ test('a sign-in that failed is tried again by the tool', async () => {
 test('what is cancelled while it waits is never sent', async () => {
   const { send, wire, signedIn, said } = await waiting()
   await send(request(2, 'tools/call', { name: 'a' }))
-  const params = { requestId: 2 }
-  await send(
-    readFrame(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }))!,
-  )
+  await send(request(3, 'subscriptions/listen', { notifications: { toolsListChanged: true } }))
+  await send(cancellation(2))
+  await send(cancellation(3))
   await signedIn()
   expect(wire()).toEqual(['1 server/discover'])
-  expect(said).toHaveLength(1)
+  expect(said).toHaveLength(2)
+})
+
+test('a cancellation that crosses the answer in the server’s place stays here', async () => {
+  const { send, wire } = await waiting()
+  await send(cancellation(1))
+  expect(wire()).toEqual(['1 server/discover'])
+})
+
+test('an answer under another id is that of the request in whose response it comes', async () => {
+  const { said, say } = await waiting()
+  await say({ id: 98, result: {} })
+  expect(said[1]).toMatchObject({ id: 98 })
+  await say({ id: 99, result: { supportedVersions: [MODERN] } }, '1')
+  expect(said).toHaveLength(2)
 })
 
 test('an id that is used again waits until the answer before it is out of the way', async () => {
-  const { send, wire, signedIn, answer, said } = await waiting()
+  const { send, wire, signedIn, accept, answer, said } = await waiting()
   await send(request(1, 'tools/list'))
   await signedIn()
+  await accept('1')
   expect(wire()).toEqual(['1 server/discover'])
   await answer('1', { supportedVersions: [MODERN] })
   expect(wire()).toEqual(['1 server/discover', '1 tools/list'])

@@ -8,6 +8,8 @@ export interface SessionServer extends TestServer {
   readonly opened: readonly string[]
   /** The streams that are open for what the server says by itself, by session. */
   readonly streams: ReadonlyMap<string, ServerResponse>
+  /** Opens a session: for a test that has its own answers to some `initialize`. */
+  readonly open: Handler
   /** Forgets every session, as a restarted server has. */
   forget(): void
   /** The methods of the messages that reached it in one session, in order; GET for its stream. */
@@ -57,7 +59,17 @@ export async function startSessionServer({
     (request, response) =>
       known.has(sessionOf(request)) ? handler(request, response) : unknown(request, response)
 
+  const open: Handler = (request, response) => {
+    const id = `session-${opened.length + 1}`
+    opened.push(id)
+    known.add(id)
+    const base = initializeResult(request.message?.id) as { result: object }
+    const body = { ...base, result: { ...base.result, ...hello(opened.length) } }
+    json(response, body, { headers: { 'mcp-session-id': id } })
+  }
+
   const defaults: Behaviour = {
+    initialize: open,
     GET: (request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
       streams.set(sessionOf(request), response)
@@ -68,19 +80,7 @@ export async function startSessionServer({
   const handlers = new Proxy<Behaviour>(defaults, {
     get(target, name: string) {
       if (name === 'DELETE') return undefined
-      if (name === 'initialize') {
-        return (
-          target['initialize'] ??
-          ((request: Seen, response: ServerResponse) => {
-            const id = `session-${opened.length + 1}`
-            opened.push(id)
-            known.add(id)
-            const base = initializeResult(request.message?.id) as { result: object }
-            const body = { ...base, result: { ...base.result, ...hello(opened.length) } }
-            json(response, body, { headers: { 'mcp-session-id': id } })
-          })
-        )
-      }
+      if (name === 'initialize') return target[name]
       return guarded(
         target[name] ??
           ((request, response) => {
@@ -95,6 +95,7 @@ export async function startSessionServer({
     ...server,
     opened,
     streams,
+    open,
     forget() {
       known = new Set()
       for (const stream of streams.values()) stream.end()
