@@ -10,7 +10,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { makeExecutable } from '../packaging/executable.mjs'
 import { makeBundle } from '../packaging/mcpb.mjs'
 import { initializeResult, json, startServer } from './support/http-server.ts'
-import { removeFolder } from './support/remove.ts'
+import { removeHome } from './support/last-signal.ts'
 
 const run = promisify(execFile)
 
@@ -27,7 +27,7 @@ const INITIALIZE = {
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'bridge-packaging-'))
-  onTestFinished(() => removeFolder(path))
+  onTestFinished(() => removeHome(path))
   return path
 }
 
@@ -60,7 +60,7 @@ describe('the bundle for Claude Desktop', () => {
     const mcpbPath = join(home, 'bridge.mcpb')
     await unpackExtension({ mcpbPath, outputDir: join(home, 'unpacked'), silent: true })
     manifest = JSON.parse(await readFile(join(home, 'unpacked', 'manifest.json'), 'utf8'))
-    return () => removeFolder(home)
+    return () => removeHome(home)
   })
 
   test('has the version of the package, and the licences of what is in it', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { withoutBrowser } from '../support/browser.ts'
-import { removeFolder } from '../support/remove.ts'
+import { removeHome } from '../support/last-signal.ts'
 import { until } from '../support/until.ts'
 
 /** A browser that only writes down what it was called with. */
@@ -21,7 +21,7 @@ export function stubBrowser(platform?: NodeJS.Platform): BrowserStub {
   const folder = mkdtempSync(join(tmpdir(), 'bridge-browser-'))
   const log = join(folder, 'calls')
   writeFileSync(log, '')
-  onTestFinished(() => removeFolder(folder))
+  onTestFinished(() => removeHome(folder))
   const calls = (): string[][] =>
     readFileSync(log, 'utf8')
       .split('\u001e')

@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { removeFolder } from '../support/remove.ts'
+import { removeHome } from '../support/last-signal.ts'
 
 /** An empty folder for `BRIDGE_HOME` that several bridges of one test share. */
 export function homeFolder(): string {
   const home = mkdtempSync(join(tmpdir(), 'bridge-home-'))
-  onTestFinished(() => removeFolder(home))
+  onTestFinished(() => removeHome(home))
   return home
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ClientOptions } from '@modelcontextprotocol/client'
 import { inject, onTestFinished } from 'vitest'
 import { type ClientStart, openClient, type Peer } from './client.ts'
-import { removeFolder } from './remove.ts'
+import { removeHome } from './last-signal.ts'
 
 export type { Peer } from './client.ts'
 
@@ -37,7 +37,7 @@ async function connect(
 ): Promise<Peer> {
   const home = start.home ?? mkdtempSync(join(tmpdir(), 'bridge-home-'))
   if (start.home === undefined) {
-    onTestFinished(() => removeFolder(home))
+    onTestFinished(() => removeHome(home))
   }
   const peer = await openClient({ ...client, ...start, bin: inject('bin'), url, home })
   onTestFinished(peer.close)
