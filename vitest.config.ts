@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { filesLeftOut } from './test/gate/parts.mjs'
 
 /** What is waited for comes soon on an idle machine; on a busy one a second says nothing. */
 const expectations = { poll: { timeout: 20_000 } }
 
 /** Real processes on a busy two-core machine; every wait inside a test has its own deadline. */
 const patient = { testTimeout: 120_000, hookTimeout: 180_000, expect: expectations }
+
+const notHere = filesLeftOut(process.platform)
 
 export default defineConfig({
   test: {
@@ -18,7 +21,13 @@ export default defineConfig({
           testTimeout: 30_000,
           expect: expectations,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/pack*.test.ts', 'test/worker/**', '**/node_modules/**'],
+          exclude: [
+            'test/e2e/**',
+            'test/pack*.test.ts',
+            'test/worker/**',
+            '**/node_modules/**',
+            ...notHere,
+          ],
           // Its ES modules are what is bundled; Node by itself takes the UMD file.
           server: { deps: { inline: ['jsonc-parser'] } },
         },
@@ -30,6 +39,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: notHere,
           globalSetup: ['test/support/pack.ts'],
           setupFiles: ['test/support/connections.ts'],
           ...patient,

@@ -1,38 +1,39 @@
-import { execFile } from 'node:child_process'
-import { readFile, rm, stat } from 'node:fs/promises'
+import { exec, execFile } from 'node:child_process'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import packageJson from '../package.json' with { type: 'json' }
+import { npm } from './support/npm.mjs'
 import { packAndInstall } from './support/packed.mjs'
-
-const run = promisify(execFile)
 
 /** `npx` downloads and unpacks it inside the host's start-up deadline. */
 const MAX_TARBALL_BYTES = 500_000
 const MAX_UNPACKED_BYTES = 1_500_000
 
 let packed: Awaited<ReturnType<typeof packAndInstall>>
+/** What npm has unpacked, by its path in the tarball. */
+let files: readonly { readonly path: string; readonly bytes: number }[]
 beforeAll(async () => {
   packed = await packAndInstall()
+  files = await filesBelow(join(packed.folder, 'node_modules', 'mcp-bridge'))
 })
 afterAll(() => rm(packed.folder, { recursive: true }))
 
 test('the tarball holds the program, its licence and its documents, and nothing else', async () => {
-  const { stdout } = await run('tar', ['-tzf', packed.tarball])
-  const files = stdout.trim().split('\n').sort()
-  const other = files.filter((file) => !/^package\/dist\/[\w-]+\.cjs$/.test(file))
-  expect(other).toEqual([
-    'package/CHANGELOG.md',
-    'package/LICENSE',
-    'package/README.md',
-    'package/bin/bridge.cjs',
-    'package/dist/THIRD_PARTY_LICENSES',
-    'package/dist/llhttp-simd.wasm',
-    'package/dist/llhttp.wasm',
-    'package/package.json',
+  const paths = files.map(({ path }) => path)
+  expect(paths.filter((path) => !/^dist\/[\w-]+\.cjs$/.test(path))).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'bin/bridge.cjs',
+    'dist/THIRD_PARTY_LICENSES',
+    'dist/llhttp-simd.wasm',
+    'dist/llhttp.wasm',
+    'package.json',
   ])
-  expect(files).toContain('package/dist/cli.cjs')
+  expect(paths).toContain('dist/cli.cjs')
 })
 
 test('the licence of everything in the bundle comes with it', async () => {
@@ -46,23 +47,20 @@ test('the licence of everything in the bundle comes with it', async () => {
 
 test('the tarball is small, packed and unpacked', async () => {
   expect((await stat(packed.tarball)).size).toBeLessThan(MAX_TARBALL_BYTES)
-  const { stdout } = await run('tar', ['-tvzf', packed.tarball])
-  const sizes = stdout
-    .trim()
-    .split('\n')
-    .map((line) => Number(line.split(/\s+/)[2]))
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(MAX_UNPACKED_BYTES)
+  expect(files.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(MAX_UNPACKED_BYTES)
 })
 
 test('installing it installs nothing else', async () => {
-  const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: packed.folder })
+  const [program, args] = npm(['ls', '--all', '--parseable'])
+  const { stdout } = await promisify(execFile)(program, args, { cwd: packed.folder })
   expect(stdout.trim().split('\n')).toHaveLength(2) // the folder itself and mcp-bridge
   expect(packageJson).not.toHaveProperty('dependencies')
 })
 
 test.each(['bridge', 'mcp-bridge'])('the installed command %s runs', async (name) => {
-  const command = `${packed.folder}/node_modules/.bin/${name}`
-  const { stdout } = await run(command, ['--version'])
+  // By a shell: on Windows npm makes a batch file.
+  const command = join(packed.folder, 'node_modules', '.bin', name)
+  const { stdout } = await promisify(exec)(`"${command}" --version`)
   expect(stdout).toBe(`${packageJson.version}\n`)
 })
 
@@ -70,3 +68,15 @@ test('publint has nothing to say', async () => {
   const { messages } = await publint({ pkgDir: `${packed.folder}/node_modules/mcp-bridge` })
   expect(messages).toEqual([])
 })
+
+/** The files of a folder, sorted by their path. */
+async function filesBelow(folder: string) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const found = entries
+    .filter((entry) => entry.isFile())
+    .map(async ({ parentPath, name }) => {
+      const path = relative(folder, join(parentPath, name)).replaceAll('\\', '/')
+      return { path, bytes: (await stat(join(parentPath, name))).size }
+    })
+  return (await Promise.all(found)).sort((a, b) => (a.path < b.path ? -1 : 1))
+}

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { makeExecutable } from '../packaging/executable.mjs'
 import { makeBundle } from '../packaging/mcpb.mjs'
 import { initializeResult, json, startServer } from './support/http-server.ts'
+import { removeHome } from './support/last-signal.ts'
 
 const run = promisify(execFile)
 
@@ -26,7 +27,7 @@ const INITIALIZE = {
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'bridge-packaging-'))
-  onTestFinished(() => rmSync(path, { recursive: true }))
+  onTestFinished(() => removeHome(path))
   return path
 }
 
@@ -59,7 +60,7 @@ describe('the bundle for Claude Desktop', () => {
     const mcpbPath = join(home, 'bridge.mcpb')
     await unpackExtension({ mcpbPath, outputDir: join(home, 'unpacked'), silent: true })
     manifest = JSON.parse(await readFile(join(home, 'unpacked', 'manifest.json'), 'utf8'))
-    return () => rmSync(home, { recursive: true })
+    return () => removeHome(home)
   })
 
   test('has the version of the package, and the licences of what is in it', async () => {
@@ -94,7 +95,8 @@ describe('the bundle for Claude Desktop', () => {
 })
 
 test('the executable needs nothing beside it', async () => {
-  const file = join(folder(), 'bridge')
+  // Windows starts nothing by another ending; elsewhere it is a name.
+  const file = join(folder(), 'bridge.exe')
   await makeExecutable(file)
   expect((await run(file, ['--version'], { env: {} })).stdout).toBe(`${packageJson.version}\n`)
   expect((await run(file, ['--help'], { env: {} })).stdout).toMatch(/^Usage: bridge/)

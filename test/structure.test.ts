@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
-const root = new URL('..', import.meta.url).pathname
-const src = join(root, 'src')
+const src = fileURLToPath(new URL('../src/', import.meta.url))
 
 /** What every part of the program may import. */
 const LEAVES = [
@@ -143,7 +143,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The source files, by path below src. */
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
-  .map((file) => ({ file, text: readFileSync(join(src, file), 'utf8') }))
+  .map((file) => ({
+    file: file.replaceAll('\\', '/'),
+    text: readFileSync(src + file, 'utf8'),
+  }))
 
 /** The part that a file belongs to: its folder, or itself. */
 const partOf = (path: string): string => path.split('/')[0]!.replace(/\.ts$/, '')
@@ -156,8 +159,8 @@ const RUNTIME_IMPORT = /(?:^import (?!type\b)[^']*?\bfrom|^import|\bimport\()\s*
 function importsOf({ file, text }: { file: string; text: string }, kind = ANY_IMPORT): string[] {
   const specifiers = [...text.matchAll(kind)]
   return specifiers.map(([, specifier]) => {
-    const path = relative(src, join(src, dirname(file), specifier!))
-    return path.startsWith('..') ? relative(root, join(src, path)) : path
+    const path = posix.join(posix.dirname(file), specifier!)
+    return path.startsWith('..') ? posix.join('src', path) : path
   })
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
 import { type BrowserStub, stubBrowser } from '../auth/browser-stub.ts'
+import { LAUNCHERS } from '../support/browser.ts'
 import type { Message } from '../support/bridge.ts'
 import { LAST_SIGNAL, removeHome } from '../support/last-signal.ts'
 import { until } from '../support/until.ts'
@@ -71,8 +72,8 @@ export function startProgram(url: string, options: StartOptions = {}): Program {
   const env: NodeJS.ProcessEnv = {
     ...browser.env,
     // A program's own `xdg-open` starts what is installed for http, and this where nothing is.
-    BROWSER: join(browser.folder, 'xdg-open'),
-    XDG_DATA_DIRS: browser.folder,
+    BROWSER: join(LAUNCHERS, 'xdg-open'),
+    XDG_DATA_DIRS: LAUNCHERS,
     HOME: home,
     LOGNAME,
     SHELL,

@@ -1,13 +1,13 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { withoutBrowser } from '../support/browser.ts'
+import { removeHome } from '../support/last-signal.ts'
 import { until } from '../support/until.ts'
 
-/** An `xdg-open` that only writes down what it was called with. */
+/** A browser that only writes down what it was called with. */
 export interface BrowserStub {
-  /** Where it is. */
-  readonly folder: string
   /** For the environment of the bridge. */
   readonly env: NodeJS.ProcessEnv
   /** The arguments of every call so far. */
@@ -16,23 +16,19 @@ export interface BrowserStub {
   opened(): Promise<string>
 }
 
-/** Puts the stub first on PATH and a display before it. */
-export function stubBrowser(): BrowserStub {
+/** Puts the stub in the place of the system's launcher, and a display before it. */
+export function stubBrowser(platform?: NodeJS.Platform): BrowserStub {
   const folder = mkdtempSync(join(tmpdir(), 'bridge-browser-'))
   const log = join(folder, 'calls')
   writeFileSync(log, '')
-  const script = `#!/bin/sh\n{ printf '%s\\037' "$@"; printf '\\036'; } >> '${log}'\n`
-  writeFileSync(join(folder, 'xdg-open'), script)
-  chmodSync(join(folder, 'xdg-open'), 0o755)
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  onTestFinished(() => removeHome(folder))
   const calls = (): string[][] =>
     readFileSync(log, 'utf8')
       .split('\u001e')
       .slice(0, -1)
       .map((call) => call.split('\u001f').slice(0, -1))
   return {
-    folder,
-    env: { PATH: `${folder}${delimiter}${process.env['PATH']}`, DISPLAY: ':99' },
+    env: { ...withoutBrowser(platform), BROWSER_LOG: log, DISPLAY: ':99' },
     calls,
     opened: () => until('a tab', () => calls()[0]?.at(-1)),
   }

@@ -1,12 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { removeHome } from '../support/last-signal.ts'
 
 /** An empty folder for `BRIDGE_HOME` that several bridges of one test share. */
 export function homeFolder(): string {
   const home = mkdtempSync(join(tmpdir(), 'bridge-home-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+  onTestFinished(() => removeHome(home))
   return home
 }
 

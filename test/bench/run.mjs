@@ -79,8 +79,10 @@ async function measureAll() {
   } finally {
     near.stop()
     far.stop()
-    rmSync(root, { recursive: true, force: true })
-    rmSync(folder, { recursive: true, force: true })
+    // Windows keeps what a process had open for a moment after it was killed.
+    for (const made of [root, folder]) {
+      rmSync(made, { recursive: true, force: true, maxRetries: 10 })
+    }
   }
   if (!values.smoke) {
     const table = targetsText(new Map(results.map((measured) => [measured.suite, measured])))

@@ -6,11 +6,12 @@ const TICKS_PER_SECOND = 100
 
 /** @typedef {{ cpuMs: number, rssKiB: number, peakKiB: number, pssKiB: number }} Usage */
 
-/** What a process without a process of its own uses: it cannot be told. @type {Usage} */
+/** What a candidate without a process of its own uses, or one where there is no /proc. @type {Usage} */
 export const UNKNOWN_USAGE = { cpuMs: NaN, rssKiB: NaN, peakKiB: NaN, pssKiB: NaN }
 
 /** CPU and memory of a process (proc(5)). @param {number} pid @returns {Usage} */
 export function usageOf(pid) {
+  if (process.platform !== 'linux') return UNKNOWN_USAGE
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   const kib = (/** @type {string} */ name) =>
     Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1])

@@ -187,7 +187,8 @@ function transportOf(task, { bin, command }, home, stderr) {
   writeFileSync(keyFile, context.private_key_pem ?? '', { mode: 0o600 })
   // The suite's authorization server agrees at once.
   const browser = 'fetch(process.argv[2]).catch(() => {})'
-  writeFileSync(join(home, 'xdg-open'), `#!${process.execPath}\n${browser}\n`, { mode: 0o755 })
+  const opener = join(home, process.platform === 'darwin' ? 'open' : 'xdg-open')
+  writeFileSync(opener, `#!${process.execPath}\n${browser}\n`, { mode: 0o755 })
   const transport = new StdioClientTransport({
     ...(command === undefined
       ? { command: process.execPath, args: [bin ?? '', url, ...identity(task, keyFile)] }
@@ -198,7 +199,7 @@ function transportOf(task, { bin, command }, home, stderr) {
       HOME: home,
       DISPLAY: ':0',
       // A program's own xdg-open starts what is installed for http, and this where nothing is.
-      BROWSER: join(home, 'xdg-open'),
+      BROWSER: opener,
       XDG_DATA_DIRS: home,
       BRIDGE_HOME: home,
       // Another program may be fetched by npx.

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { visit } from '../auth/browser-stub.ts'
+import { LAUNCHERS } from '../support/browser.ts'
 import { initialize } from '../support/bridge.ts'
 import { until } from '../support/until.ts'
 
@@ -52,8 +53,7 @@ export function newMachine(bin: string, env: NodeJS.ProcessEnv = {}): Machine {
   const [home, folder, programs] = ['home', 'folder', 'programs'].map((name) => join(base, name))
   for (const path of [home, folder, programs]) mkdirSync(path!)
   const bridge = `#!/bin/sh\nexec node '${bin}' "$@"\n`
-  // A browser that shows nothing: the person follows the printed link.
-  const scripts = { bridge, 'mcp-bridge': bridge, npx: NPX, 'xdg-open': '#!/bin/sh\n' }
+  const scripts = { bridge, 'mcp-bridge': bridge, npx: NPX }
   for (const [name, text] of Object.entries(scripts)) {
     writeFileSync(join(programs!, name), text)
     chmodSync(join(programs!, name), 0o755)
@@ -65,7 +65,8 @@ export function newMachine(bin: string, env: NodeJS.ProcessEnv = {}): Machine {
     SHELL: '/bin/sh',
     TERM: 'dumb',
     DISPLAY: ':99',
-    PATH: [programs, '/usr/bin', '/bin'].join(delimiter),
+    // No browser shows anything: the person follows the printed link.
+    PATH: [programs, LAUNCHERS, '/usr/bin', '/bin'].join(delimiter),
     ...env,
   }
   return {

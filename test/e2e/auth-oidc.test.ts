@@ -64,7 +64,9 @@ test('A-117: a person enters a code on another device; the code is printed, the 
 
 test('A-117: without a display the code is what a person gets, where the server offers it', async () => {
   const world = await startOidcWorld({ device: true })
-  const host = startHost(world.mcp.url, { env: { DISPLAY: '', WAYLAND_DISPLAY: '' } })
+  // macOS and Windows always have a screen, but over SSH nobody sits before it.
+  const env = { DISPLAY: '', WAYLAND_DISPLAY: '', SSH_TTY: '/dev/pts/0' }
+  const host = startHost(world.mcp.url, { env })
   host.write(initialize(0))
   await until('the code', () => /enter the code (\S+)/.exec(host.stderr())?.[1])
   expect(host.browser.calls()).toEqual([])

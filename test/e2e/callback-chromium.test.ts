@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type Callback, listenForCallback, type Outcome } from '../../src/auth/loopback.ts'
+import { launchChromium } from '../support/chromium.ts'
 import { startServer } from '../support/http-server.ts'
 import { until } from '../support/until.ts'
 
@@ -21,12 +21,7 @@ const FLAGS = [
 let browser: Browser
 
 beforeAll(async () => {
-  const candidates = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome']
-  const executablePath = candidates.find((path) => path !== undefined && existsSync(path))
-  if (executablePath === undefined) {
-    throw new Error('This test needs Chromium: install it, or set CHROMIUM to its path.')
-  }
-  browser = await chromium.launch({ executablePath, args: FLAGS })
+  browser = await launchChromium(FLAGS)
 })
 
 afterAll(async () => {

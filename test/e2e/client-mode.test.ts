@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { runCommand, startCommand } from '../support/command.ts'
 import { json } from '../support/http-server.ts'
@@ -8,7 +9,10 @@ import { event, kindOf, result, startMcpServer, stream } from '../support/mcp-se
 import { until } from '../support/until.ts'
 import { startWorker } from '../worker/dev/serve.mjs'
 
-const TERMINAL = ['--require', new URL('../support/preload/terminal.cjs', import.meta.url).pathname]
+const TERMINAL = [
+  '--require',
+  fileURLToPath(new URL('../support/preload/terminal.cjs', import.meta.url)),
+]
 
 let worker: Awaited<ReturnType<typeof startWorker>>
 let url: string

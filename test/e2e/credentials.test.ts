@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { visit } from '../auth/browser-stub.ts'
 import { credentialsFolder, editStored, homeFolder, stored } from '../auth/home.ts'
@@ -13,7 +14,10 @@ import { startLogin } from '../support/login.ts'
 import { completeSignIn } from '../worker/dev/browser.mjs'
 import { startWorker } from '../worker/dev/serve.mjs'
 
-const TERMINAL = ['--require', new URL('../support/preload/terminal.cjs', import.meta.url).pathname]
+const TERMINAL = [
+  '--require',
+  fileURLToPath(new URL('../support/preload/terminal.cjs', import.meta.url)),
+]
 
 interface Tokens {
   readonly accessToken: string

@@ -116,6 +116,7 @@ test('a token in the configuration of a host, and an old package', async () => {
     else json(response, initializeResult(message?.id))
   })
   const person = homeFolder()
+  const asPerson = { env: { HOME: person, USERPROFILE: person } }
   const file = join(person, '.cursor', 'mcp.json')
   mkdirSync(join(person, '.cursor'))
   type Entry = { command: string; args: string[]; env?: Record<string, string> }
@@ -126,7 +127,7 @@ test('a token in the configuration of a host, and an old package', async () => {
   const header = ['--header', 'Authorization:Bearer s3cret']
   write({ command: 'npx', args: ['-y', 'mcp-remote', server.url, ...header] })
   const look = async (): Promise<Told> => {
-    const said = await runCommand(['doctor', '--json'], { env: { HOME: person } })
+    const said = await runCommand(['doctor', '--json'], asPerson)
     const { checks } = JSON.parse(said.stdout) as { checks: Told[] }
     return checks.find(({ id }) => id === 'hosts')!
   }
@@ -144,9 +145,7 @@ test('a token in the configuration of a host, and an old package', async () => {
   const old = await look()
   expect(old).toMatchObject({ level: 'warn', code: 'mcp_remote_entry' })
   expect(old.fix).toBe('bridge migrate cursor')
-  expect(await runCommand(['migrate', 'cursor'], { env: { HOME: person } })).toMatchObject({
-    code: 0,
-  })
+  expect(await runCommand(['migrate', 'cursor'], asPerson)).toMatchObject({ code: 0 })
   expect(await look()).toMatchObject({ level: 'ok' })
 
   const { args: words, env } = entry()

@@ -110,9 +110,11 @@ test('install, list, uninstall: shown, backed up, done once, and as it was in th
   expect(await person.run('uninstall', 'cursor', 'example')).toMatchObject({ code: 2 })
 })
 
+const APPLICATIONS = process.platform === 'darwin' ? 'Library/Application Support' : '.config'
+
 describe.each([
-  ['claude-desktop', '.config/Claude/claude_desktop_config.json', ['mcpServers', 'x']],
-  ['vscode', '.config/Code/User/mcp.json', ['servers', 'x']],
+  ['claude-desktop', `${APPLICATIONS}/Claude/claude_desktop_config.json`, ['mcpServers', 'x']],
+  ['vscode', `${APPLICATIONS}/Code/User/mcp.json`, ['servers', 'x']],
   ['opencode', '.config/opencode/opencode.json', ['mcp', 'x']],
 ])('what is in the file of %s', (host, path, [table, name]) => {
   test('starts a bridge to the server', async () => {

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { initialize, startBridge } from '../support/bridge.ts'
 import { initializeResult, json, startServer, type Seen } from '../support/http-server.ts'
 import { until } from '../support/until.ts'
 
-const wireLog = new URL('../support/preload/wire-log.cjs', import.meta.url).pathname
+const wireLog = fileURLToPath(new URL('../support/preload/wire-log.cjs', import.meta.url))
 
 test('3,000 pipelined requests reach the wire in the order in which the host wrote them', async () => {
   const count = 3_000

@@ -47,7 +47,8 @@ describe('A-58: a server decides what page is opened, and nothing else', () => {
     const link = await host.browser.opened()
     // As the launcher saw it, and as the system was given it.
     expect(host.browser.calls()).toEqual([[link]])
-    expect(spawns.entries()).toEqual([{ file: 'xdg-open', args: [link], shell: false, by: 'open' }])
+    const file = process.platform === 'darwin' ? 'open' : 'xdg-open'
+    expect(spawns.entries()).toEqual([{ file, args: [link], shell: false, by: 'open' }])
     // One word for every shell that some launcher may still be written in, and for a terminal.
     expect(link).toMatch(/^http:\/\/[!$%&'()*+,\-./\w:;=?@[\]^{|}~]+$/)
     expect(link).not.toMatch(/["<>\\`\s]/)

@@ -1,20 +1,16 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { homeFolder } from '../auth/home.ts'
+import { launchChromium } from '../support/chromium.ts'
 import { runBridge } from '../support/trace.ts'
 import { until } from '../support/until.ts'
 
 let browser: Browser
 beforeAll(async () => {
-  const candidates = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome']
-  const executablePath = candidates.find((path) => path !== undefined && existsSync(path))
-  if (executablePath === undefined) {
-    throw new Error('This test needs Chromium: install it, or set CHROMIUM to its path.')
-  }
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+  browser = await launchChromium(['--no-sandbox', '--disable-gpu'])
 })
 afterAll(() => browser.close())
 

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { homeFolder } from '../auth/home.ts'
 import { type BridgeProcess, initialize, startBridge } from '../support/bridge.ts'
 import type { TestServer } from '../support/http-server.ts'
 import {
@@ -38,13 +38,6 @@ async function liveOnce(
   bridge.end()
   await bridge.exit()
   return bridge
-}
-
-/** A folder for what the bridge remembers from one start to the next. */
-function sharedHome(): string {
-  const home = mkdtempSync(join(tmpdir(), 'bridge-home-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
-  return home
 }
 
 const strategy = (name: string): { args: string[] } => ({ args: ['--transport', name] })
@@ -109,7 +102,7 @@ test.each(['sse', 'sse-only'])('%s never falls back to Streamable HTTP', async (
 })
 
 test('what a server speaks is remembered, and found out anew when it no longer holds', async () => {
-  const home = sharedHome()
+  const home = homeFolder()
   const options = { home }
   const first = await startSseServer()
   const port = Number(new URL(first.url).port)
@@ -134,7 +127,7 @@ test('what a server speaks is remembered, and found out anew when it no longer h
 })
 
 test('what is remembered names no part of the URL, and only auto remembers', async () => {
-  const home = sharedHome()
+  const home = homeFolder()
   const server = await startSseServer()
   const url = `${server.url}?key=secret`
   await liveOnce(server, { home, args: ['--transport', 'http-first'] }, { url })

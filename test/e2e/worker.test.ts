@@ -2,10 +2,8 @@ import { Client as ModernClient, type ClientOptions } from '@modelcontextprotoco
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio'
 import { Client as FirstClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as FirstStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { homeFolder } from '../auth/home.ts'
 import { startWorker } from '../worker/dev/serve.mjs'
 import { initialize, startBridge } from '../support/bridge.ts'
 import { until } from '../support/until.ts'
@@ -20,10 +18,8 @@ const info = { name: 'worker-e2e', version: '1.0.0' }
 
 /** The packed bridge as an SDK's client starts it. */
 function program(path: string): { command: string; args: string[]; env: Record<string, string> } {
-  const home = mkdtempSync(join(tmpdir(), 'bridge-home-'))
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
   const args = [inject('bin'), worker.url + path]
-  return { command: process.execPath, args, env: { BRIDGE_HOME: home } }
+  return { command: process.execPath, args, env: { BRIDGE_HOME: homeFolder() } }
 }
 
 async function connectFirst(path: string): Promise<FirstClient> {

@@ -41,7 +41,7 @@ export async function runPair(
     return [await run('cold'), await run('cached')]
   } finally {
     tap.stop()
-    await rm(home, { recursive: true, force: true })
+    await rm(home, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 

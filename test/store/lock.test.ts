@@ -16,7 +16,7 @@ let program: string
 /** A program for processes of their own: takes the lock, writes down when it had it, waits. */
 const PROGRAM = `
 import { appendFileSync } from 'node:fs'
-import { takeLock } from '${new URL('../../src/store/lock.ts', import.meta.url).pathname}'
+import { takeLock } from './src/store/lock.ts'
 const [, , path, journal, holdMs, rounds] = process.argv
 for (let i = 0; i < Number(rounds); i++) {
   const lock = await takeLock(path, 30_000, new AbortController().signal)

@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
+import { hostEnvironment } from './browser.ts'
 import { LAST_SIGNAL, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
@@ -57,9 +58,7 @@ export function startBridge(url: string, options: BridgeOptions = {}): BridgePro
   const home = options.home ?? mkdtempSync(join(tmpdir(), 'bridge-home-'))
   const bin = options.bin ?? inject('bin')
   const argv = [...(options.nodeArgs ?? []), bin, url, ...(options.args ?? [])]
-  // The six variables that hosts pass on (MCP SDK, stdio client), and no more.
-  const { HOME, LOGNAME, PATH, SHELL, TERM, USER } = process.env
-  const env = { HOME, LOGNAME, PATH, SHELL, TERM, USER, BRIDGE_HOME: home, ...options.env }
+  const env = { ...hostEnvironment(), BRIDGE_HOME: home, ...options.env }
   const { namespace } = options
   const child =
     namespace === undefined

@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
+import { hostEnvironment } from './browser.ts'
 import { LAST_SIGNAL, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
@@ -35,10 +36,8 @@ export function startCommand(
   { home, env, nodeArgs = [] }: CommandSetup = {},
 ): CommandProcess {
   const folder = home ?? mkdtempSync(join(tmpdir(), 'bridge-home-'))
-  const { HOME, LOGNAME, PATH, SHELL, TERM, USER } = process.env
-  const base = { HOME, LOGNAME, PATH, SHELL, TERM, USER, BRIDGE_HOME: folder }
   const child = spawn(process.execPath, [...nodeArgs, inject('bin'), ...args], {
-    env: { ...base, ...env },
+    env: { ...hostEnvironment(), BRIDGE_HOME: folder, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -7,7 +7,10 @@ import { rmSync } from 'node:fs'
 export const LAST_SIGNAL: NodeJS.Signals =
   process.env['BRIDGE_COVERAGE'] === undefined ? 'SIGKILL' : 'SIGXCPU'
 
-/** Removes the folder of a process that was killed just now and may still write something into it. */
+/**
+ * Removes the folder of a process that was killed just now: it may still write something into it, and
+ * Windows keeps for a moment what it had open.
+ */
 export function removeHome(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
 }

@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
+import { hostEnvironment } from './browser.ts'
 import { LAST_SIGNAL, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
@@ -37,10 +38,9 @@ export interface LoginSetup {
 export function startLogin(url: string, setup: LoginSetup = {}): LoginProcess {
   const { args = [], env } = setup
   const home = setup.home ?? mkdtempSync(join(tmpdir(), 'bridge-home-'))
-  const { HOME, LOGNAME, PATH, SHELL, TERM, USER } = process.env
-  const base = { HOME, LOGNAME, PATH, SHELL, TERM, USER, BRIDGE_HOME: home }
+  const all = { ...hostEnvironment(), BRIDGE_HOME: home, ...env }
   const argv = [inject('bin'), 'login', url, ...args]
-  const child = spawn(process.execPath, argv, { env: { ...base, ...env }, stdio: 'pipe' })
+  const child = spawn(process.execPath, argv, { env: all, stdio: 'pipe' })
   const output = { stdout: '', stderr: '' }
   let code: number | null | undefined
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))

@@ -94,3 +94,10 @@ const acknowledge: Handler = (request, response) => {
   if (message?.method !== undefined && message.id !== undefined) json(response, result(request))
   else response.writeHead(202).end()
 }
+
+/** How often the server was told that its session is over. */
+export function deletions(server: TestServer): number {
+  return server.seen.filter(
+    ({ method, headers }) => method === 'DELETE' && headers['mcp-session-id'] === SESSION,
+  ).length
+}

@@ -16,5 +16,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { folder, tarball, bin } = await packAndInstall()
   project.provide('bin', bin)
   project.provide('tarball', tarball)
-  return () => rm(folder, { recursive: true })
+  return () => rm(folder, { recursive: true, maxRetries: 10 })
 }

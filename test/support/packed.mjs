@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { instrument } from '../coverage/instrument.mjs'
+import { npm } from './npm.mjs'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -21,7 +22,7 @@ export async function packAndInstall() {
   const ready = process.env['BRIDGE_TARBALL']
   const tarball = ready === undefined ? await pack(folder) : resolve(ready)
   await writeFile(join(folder, 'package.json'), '{"private":true}')
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
+  await run(...npm(['install', '--offline', '--no-audit', '--no-fund', tarball]), { cwd: folder })
   const bin = join(folder, 'node_modules', 'mcp-bridge', 'bin', 'bridge.cjs')
   const { BRIDGE_COVERAGE } = process.env
   if (BRIDGE_COVERAGE !== undefined) {
@@ -39,13 +40,13 @@ export async function packAndInstall() {
  */
 export async function pack(folder) {
   const stage = join(folder, 'package')
-  await run('npm', ['run', 'build', '--', '--out-dir', join(stage, 'dist')], { cwd: root })
+  await run(...npm(['run', 'build', '--', '--out-dir', join(stage, 'dist')]), { cwd: root })
   /** @type {{ files: string[] }} */
   const { files } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   for (const file of ['package.json', ...files.filter((name) => name !== 'dist')]) {
     await cp(join(root, file), join(stage, file), { recursive: true })
   }
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
+  const { stdout } = await run(...npm(['pack', '--json', '--pack-destination', folder]), {
     cwd: stage,
   })
   /** @type {[{ filename: string }]} */

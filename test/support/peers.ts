@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClientOptions } from '@modelcontextprotocol/client'
 import { inject, onTestFinished } from 'vitest'
 import { type ClientStart, openClient, type Peer } from './client.ts'
+import { removeHome } from './last-signal.ts'
 
 export type { Peer } from './client.ts'
 
@@ -36,7 +37,7 @@ async function connect(
 ): Promise<Peer> {
   const home = start.home ?? mkdtempSync(join(tmpdir(), 'bridge-home-'))
   if (start.home === undefined) {
-    onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+    onTestFinished(() => removeHome(home))
   }
   const peer = await openClient({ ...client, ...start, bin: inject('bin'), url, home })
   onTestFinished(peer.close)

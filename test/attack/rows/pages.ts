@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, onTestFinished } from 'vitest'
 import { initialize } from '../../support/bridge.ts'
+import { launchChromium } from '../../support/chromium.ts'
 import { startServer } from '../../support/http-server.ts'
 import { startWorld } from '../../auth/world.ts'
 import { type Attack, DoesNotApply, type Group } from '../attack.ts'
@@ -24,11 +24,7 @@ const FLAGS = [
 let shared: Promise<Browser> | undefined
 
 function browser(): Promise<Browser> {
-  const candidates = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/google-chrome']
-  const executablePath = candidates.find((path) => path !== undefined && existsSync(path))
-  if (executablePath === undefined)
-    throw new Error('These attacks need Chromium: install it, or set CHROMIUM to its path.')
-  shared ??= chromium.launch({ executablePath, args: FLAGS })
+  shared ??= launchChromium(FLAGS)
   return shared
 }
 
