@@ -5,7 +5,7 @@ import type { Frame } from '../frame.ts'
 import { readBody } from '../http/body.ts'
 import type { HttpResponse, HttpSend } from '../http/client.ts'
 import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
-import { readAnswers, type TakeFrame } from './answers.ts'
+import { noAnswer, readAnswers, type TakeFrame } from './answers.ts'
 import type { Exchange } from './context.ts'
 import { failureOf } from './failures.ts'
 import type { Repeatable } from './repeatable.ts'
@@ -140,7 +140,7 @@ export function createPosts(world: PostsWorld): Posts {
           return undefined
         }
         readAnswers(response, mine, {}, { warn() {}, state() {} }, () => {}).then(
-          ({ failure }) => reject(failure ?? new Error('no answer')),
+          ({ failure }) => reject(failure ?? noAnswer(response)),
           reject,
         )
       })
