@@ -187,6 +187,20 @@ test.each([
   expect(await bridge.answer(2)).toMatchObject({ result: {} })
 })
 
+test('--timeout gives up what is still open of a batch, and only that is cancelled', async () => {
+  const server = await startMcpServer({
+    response: (_request, response) =>
+      stream(response, event({ jsonrpc: '2.0', id: 1, result: {} })),
+  })
+  const bridge = startBridge(server.url, { args: ['--timeout', '500ms'] })
+  bridge.write(initialize(0, '2025-03-26'))
+  await bridge.answer(0)
+  bridge.write([1, 2, 3].map((id) => ({ jsonrpc: '2.0', id, method: 'ping' })))
+  expect(await bridge.answer(1)).toMatchObject({ result: {} })
+  for (const id of [2, 3]) expect(await bridge.answer(id)).toMatchObject({ error: {} })
+  await expect.poll(() => cancellations(server)).toEqual([2, 3])
+})
+
 test('HTTP+SSE: --timeout gives a request up as well', async () => {
   const server = await startSseServer({
     'tools/call': (_request, response) => void response.writeHead(202).end(),
