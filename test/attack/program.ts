@@ -6,7 +6,7 @@ import { inject, onTestFinished } from 'vitest'
 import { type BrowserStub, stubBrowser } from '../auth/browser-stub.ts'
 import { LAUNCHERS } from '../support/browser.ts'
 import type { Message } from '../support/bridge.ts'
-import { LAST_SIGNAL, removeHome } from '../support/last-signal.ts'
+import { endLeftBehind, removeHome } from '../support/last-signal.ts'
 import { until } from '../support/until.ts'
 
 /** How often the memory of the processes is looked at; their peaks are kept by the kernel meanwhile. */
@@ -60,7 +60,7 @@ export interface Program {
   commandLines(): string
   /** Most memory that one of its processes has had so far, in MiB. */
   peakMiB(): number
-  kill(): void
+  kill(): Promise<void>
 }
 
 /** Starts the program under attack with an environment that is the row's alone. */
@@ -108,14 +108,12 @@ export function startProgram(url: string, options: StartOptions = {}): Program {
   child.stdin.on('error', () => {}) // the program may be gone already
   child.on('close', () => (ended = true))
   const memory = watchMemory(child)
-  const kill = (): void => {
+  const kill = (): Promise<void> => {
     memory.stop()
-    try {
-      process.kill(-child.pid!, LAST_SIGNAL)
-    } catch {} // it is gone already, with all its processes
+    return endLeftBehind(child, true)
   }
-  onTestFinished(() => {
-    kill()
+  onTestFinished(async () => {
+    await kill()
     if (options.home === undefined) removeHome(home)
   })
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
 import { hostEnvironment } from './browser.ts'
-import { LAST_SIGNAL, removeHome } from './last-signal.ts'
+import { endLeftBehind, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** A JSON-RPC message as the tests read it. */
@@ -82,8 +82,8 @@ export function startBridge(url: string, options: BridgeOptions = {}): BridgePro
   child.on('close', (code, signal) => {
     ended = { code, signal }
   })
-  onTestFinished(() => {
-    if (ended === undefined) child.kill(LAST_SIGNAL)
+  onTestFinished(async () => {
+    await endLeftBehind(child)
     if (options.home === undefined) removeHome(home)
   })
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
 import { hostEnvironment } from './browser.ts'
-import { LAST_SIGNAL, removeHome } from './last-signal.ts'
+import { endLeftBehind, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** What a command has said by its end. */
@@ -48,8 +48,8 @@ export function startCommand(
   child.on('close', (code) => {
     said = { code, stdout, stderr }
   })
-  onTestFinished(() => {
-    if (said === undefined) child.kill(LAST_SIGNAL)
+  onTestFinished(async () => {
+    await endLeftBehind(child)
     if (home === undefined) removeHome(folder)
   })
   return {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject, onTestFinished } from 'vitest'
 import { hostEnvironment } from './browser.ts'
-import { LAST_SIGNAL, removeHome } from './last-signal.ts'
+import { endLeftBehind, removeHome } from './last-signal.ts'
 import { until } from './until.ts'
 
 /** `bridge login` in a terminal, as far as a test can be one. */
@@ -49,8 +49,8 @@ export function startLogin(url: string, setup: LoginSetup = {}): LoginProcess {
   child.on('close', (value) => {
     code = value
   })
-  onTestFinished(() => {
-    if (code === undefined) child.kill(LAST_SIGNAL)
+  onTestFinished(async () => {
+    await endLeftBehind(child)
     if (setup.home === undefined) removeHome(home)
   })
   const seen = (): string => output.stderr

@@ -323,7 +323,7 @@ const listener: readonly Attack[] = [
       const first = stage.start(world.mcp.url)
       first.write(initialize(0))
       const { redirect } = await page(first)
-      first.kill()
+      await first.kill()
       await first.exit()
       const heard: string[] = []
       const squatter = createServer((socket) => {

@@ -274,7 +274,7 @@ const others: readonly Attack[] = [
       const first = stage.start(world.mcp.url)
       first.write(initialize(0))
       await first.link()
-      first.kill()
+      await first.kill()
       await first.exit()
       const second = stage.start(world.mcp.url, { home: first.home })
       second.write(initialize(0))

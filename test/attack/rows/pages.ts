@@ -164,7 +164,7 @@ const rebinding: Attack = {
     const first = stage.start(world.mcp.url)
     first.write(initialize(0))
     const { redirect } = await pageOf(first)
-    first.kill()
+    await first.kill()
     await first.exit()
     const hostile = await startServer(
       (_request, response) => {
