@@ -20,9 +20,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const out = join(root, 'coverage')
 const raw = join(out, 'raw')
 
-/** V8 makes no compiled code for the disk while it counts. */
-const UNCOUNTED = ['--exclude', 'test/e2e/compiled.test.ts']
-
 const { values, positionals } = parseArgs({
   options: {
     unit: { type: 'boolean', default: false },
@@ -54,7 +51,7 @@ if (!values.report) {
   passed = await vitest(['--project', 'unit', '--testTimeout=60000', ...flags])
   if (!values.unit) {
     const counted = { BRIDGE_COVERAGE: raw }
-    const e2e = await vitest(['--project', 'e2e', ...UNCOUNTED, ...positionals], counted)
+    const e2e = await vitest(['--project', 'e2e', ...positionals], counted)
     passed &&= e2e
     // Whether they hold is none of our business here: counting costs more memory than they allow.
     if (positionals.length === 0) await vitest(['--project', 'attack'], counted)
