@@ -3,7 +3,7 @@ import { begin } from '../delivery.ts'
 import { networkFailure, type RelayError, ServerError } from '../errors.ts'
 import { cancellation, cancelledId, type Frame, type RawId } from '../frame.ts'
 import { readBody } from '../http/body.ts'
-import { MAX_ERROR_BODY_BYTES } from '../limits.ts'
+import { LOST_SESSION_GRACE_MS, MAX_ERROR_BODY_BYTES } from '../limits.ts'
 import { createArrivals } from './arrivals.ts'
 import type { TransportContext } from './context.ts'
 import type { StreamEvent } from './events.ts'
@@ -44,8 +44,11 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   const watches = new Map<RawId, Watch>()
   const asking = new Map<RawId, Asking>()
   const lists = new Set<RawId>()
-  /** Requests that no server has accepted: an answer to their POST says whether they are sent again. */
-  const unaccepted = new Set<RawId>()
+  /**
+   * Requests that no server has accepted, and the session that one is being asked in: the answer to its
+   * POST says whether it is sent again when the session is lost.
+   */
+  const unaccepted = new Map<RawId, Stream | undefined>()
   const arrivals = createArrivals()
   const opening = createOpening()
   const repeatable = createRepeatable()
@@ -99,7 +102,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
     const signal = AbortSignal.any([closing.signal, control.signal])
     const over = (error: RelayError): void => {
       mine.isOver = true
-      if (stream === mine && !closing.signal.aborted) lose(error)
+      if (stream === mine && !closing.signal.aborted) lose(mine, error)
       end()
     }
     endpoint = await openSseStream({ url, send, signal, background, take, ended: over })
@@ -136,13 +139,16 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   }
 
   /** The stream has ended, and with it the session: nothing that was asked in it will be answered. */
-  function lose(error: RelayError): void {
+  function lose(lost: Stream, error: RelayError): void {
     log.state({ part: 'stream', what: 'closed' })
-    for (const id of watches.keys()) {
-      if (unaccepted.has(id)) continue
+    const fail = (id: RawId): void => {
       endWatch(id)
       events.lost(error, id)
     }
+    for (const id of watches.keys()) if (!unaccepted.has(id)) fail(id)
+    setTimeout(() => {
+      for (const [id, asked] of unaccepted) if (asked === lost) fail(id)
+    }, LOST_SESSION_GRACE_MS).unref()
     for (const { reject } of asking.values()) reject(error)
     renewal.broke()
     renewal.keepTrying(closing.signal)
@@ -155,6 +161,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
   ): Promise<void> {
     for (let again = false; ; again = true) {
       const sentIn = stream
+      askedIn(frame, sentIn)
       const response = await send({
         method: 'POST',
         url: endpoint,
@@ -180,10 +187,15 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       if (again || !lost || !isSessionLost(response.status, body)) throw failureOf(response, body)
       if (!sentIn.isOver) sentIn.control.abort(lostSession(url.origin))
       if (diesWithSession(frame)) return
+      askedIn(frame, undefined)
       await sentIn.ended
       await renewal.ready()
       if (!isWanted(frame)) return
     }
+  }
+
+  function askedIn({ kind, id }: Frame, session: Stream | undefined): void {
+    if (kind === 'request' && unaccepted.has(id!)) unaccepted.set(id!, session)
   }
 
   /** Whether the host has not cancelled what was to be sent once there is a new session. */
@@ -224,7 +236,7 @@ export async function openSse(context: TransportContext): Promise<Remote> {
       }
       const request = frame.kind === 'request' ? frame.id! : undefined
       if (request !== undefined) {
-        unaccepted.add(request)
+        unaccepted.set(request, undefined)
         const watch = patience.watch(frame, (error) => giveUp(frame, error))
         watches.set(request, watch)
       }

@@ -233,6 +233,26 @@ test.each([
   expect(sent).toHaveLength(row.sent)
 })
 
+test.each<{ when: string; late: (response: ServerResponse) => unknown }>([
+  { when: 'never', late: () => undefined },
+  { when: 'after its stream has ended', late: (response) => response.writeHead(202).end() },
+])('HTTP+SSE: a call that is accepted $when gets an error', async ({ late }) => {
+  let posted: ServerResponse | undefined
+  const server = await startSseServer({
+    'tools/call': (_request, response) => {
+      posted = response
+    },
+  })
+  const bridge = await ready(server.url, '--transport', 'sse')
+  bridge.write(call(1))
+  await expect.poll(() => posted).toBeDefined()
+  server.streams[0]!.end()
+  await expect.poll(() => server.streams.length).toBe(2)
+  late(posted!)
+  const { error } = await bridge.answer(1)
+  expect(error).toMatchObject({ code: -31001 })
+})
+
 test('HTTP+SSE: a request that is cancelled while the session is replaced is not sent in it', async () => {
   const gate = secondHeld(() => server)
   let lost = true
