@@ -31,6 +31,7 @@ export function connect({ address, mode, authorization, write }) {
   /** @type {Buffer[]} */
   const early = []
   let open = mode !== 'sse'
+  let closed = false
 
   /**
    * @param {import('node:http').IncomingMessage} response
@@ -85,6 +86,10 @@ export function connect({ address, mode, authorization, write }) {
       }
       if (line.includes('notifications/initialized') && mode !== 'sse') listen()
     })
+    // Over HTTP+SSE the last answer may be there before its POST is over, which `close` cuts then.
+    outgoing.on('error', (error) => {
+      if (!closed) throw error
+    })
     outgoing.end(line)
   }
 
@@ -120,7 +125,10 @@ export function connect({ address, mode, authorization, write }) {
       if (open) post(line)
       else early.push(line)
     },
-    close: () => agent.destroy(),
+    close() {
+      closed = true
+      agent.destroy()
+    },
   }
 }
 
