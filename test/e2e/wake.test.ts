@@ -52,7 +52,8 @@ test('a call whose stream has ids is read on after a sleep', async () => {
     behaviour: {
       'tools/call': (request, response) => {
         call = request.message?.id
-        stream(response, event('', 'call-1'))
+        const note = { jsonrpc: '2.0', method: 'notifications/message', params: { data: 'begun' } }
+        stream(response, event(note, 'call-1'))
       },
       GET: (request, response) => {
         if (request.headers['last-event-id'] === 'call-1') {
@@ -68,8 +69,8 @@ test('a call whose stream has ids is read on after a sleep', async () => {
   bridge.write(initialize(0))
   await bridge.answer(0)
   bridge.write({ jsonrpc: '2.0', id: 1, method: 'tools/call' })
-  await bridge.state('"inFlight":1')
-  await expect.poll(() => call).toBe(1)
+  // Once the id is known at this end.
+  await bridge.message(({ method }) => method === 'notifications/message')
   bridge.child.kill('SIGSTOP')
   proxy.forget()
   await new Promise((resolve) => {

@@ -55,6 +55,12 @@ test('a forgotten connection costs a moment, and the others of its age are not t
   expect(await ask(true, { signal: AbortSignal.timeout(4_000) })).toBe('here')
   expect(proxy.count).toBe(2)
   expect(requests()).toBe(2)
+  // On a busy machine the second answer may be slow, too, and then nothing is concluded from it.
+  for (let more = 0; dead() === 0 && more < 10; more++) {
+    await sleep(IDLE_MS)
+    proxy.forget()
+    await ask(true)
+  }
   expect(dead()).toBe(1)
 })
 
