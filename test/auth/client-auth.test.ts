@@ -3,18 +3,10 @@ import { clientAuthentications, endpointsFor, methodFor } from '../../src/auth/c
 import type { ConfiguredClient } from '../../src/auth/options.ts'
 import type { StoredClient } from '../../src/store/record.ts'
 import type { ServerMetadata } from '../../src/store/server-metadata.ts'
-import { authOptions, serverMetadata } from './context.ts'
+import { authOptions, configuredClient, serverMetadata } from './context.ts'
 
 const accepting = (...methods: string[]): ServerMetadata =>
   serverMetadata({ token_endpoint_auth_methods_supported: methods })
-
-const configured = (more: Partial<ConfiguredClient> = {}): ConfiguredClient => ({
-  clientId: 'c',
-  clientSecret: undefined,
-  key: undefined,
-  authMethod: undefined,
-  ...more,
-})
 
 const stored = (more: Partial<StoredClient> = {}): StoredClient => ({
   clientId: 'c',
@@ -44,41 +36,47 @@ test.each<[string, ServerMetadata, ConfiguredClient, boolean, string]>([
   [
     'its key before its secret',
     serverMetadata(),
-    configured({ key: 'pem', clientSecret: 's' }),
+    configuredClient({ key: 'pem', clientSecret: 's' }),
     false,
     'private_key_jwt',
   ],
   [
     'a secret where nothing is listed',
     serverMetadata(),
-    configured({ clientSecret: 's' }),
+    configuredClient({ clientSecret: 's' }),
     false,
     'client_secret_basic',
   ],
   [
     'a secret as the server takes it',
     accepting('client_secret_post'),
-    configured({ clientSecret: 's' }),
+    configuredClient({ clientSecret: 's' }),
     false,
     'client_secret_post',
   ],
   [
     'a secret although it is not listed',
     accepting('none'),
-    configured({ clientSecret: 's' }),
+    configuredClient({ clientSecret: 's' }),
     false,
     'client_secret_basic',
   ],
   [
     'a certificate that the server knows',
     accepting('self_signed_tls_client_auth'),
-    configured(),
+    configuredClient(),
     true,
     'self_signed_tls_client_auth',
   ],
-  ['a certificate that is for the connection only', accepting('none'), configured(), true, 'none'],
-  ['a certificate where nothing is listed', serverMetadata(), configured(), true, 'none'],
-  ['nothing', accepting('tls_client_auth'), configured(), false, 'none'],
+  [
+    'a certificate that is for the connection only',
+    accepting('none'),
+    configuredClient(),
+    true,
+    'none',
+  ],
+  ['a certificate where nothing is listed', serverMetadata(), configuredClient(), true, 'none'],
+  ['nothing', accepting('tls_client_auth'), configuredClient(), false, 'none'],
 ])('A-41: a client with %s', (_, metadata, client, certificate, method) => {
   expect(methodFor(metadata, client, certificate)).toBe(method)
 })
@@ -113,13 +111,13 @@ test.each<[string, StoredClient, ConfiguredClient | undefined, unknown[]]>([
   [
     'of the user, whose secret is not stored',
     stored(),
-    configured({ clientSecret: 'own' }),
+    configuredClient({ clientSecret: 'own' }),
     ['c:own'],
   ],
   [
     'other than that of the user',
     stored({ clientId: 'other' }),
-    configured({ clientSecret: 'own' }),
+    configuredClient({ clientSecret: 'own' }),
     [{ client_id: 'other' }],
   ],
 ])('a client %s', async (_, client, own, ways) => {
@@ -128,7 +126,7 @@ test.each<[string, StoredClient, ConfiguredClient | undefined, unknown[]]>([
 
 test('a client whose key is gone cannot prove who it is', async () => {
   const client = stored({ authMethod: 'private_key_jwt' })
-  await expect(waysOf(client, configured())).rejects.toThrow(/key/)
+  await expect(waysOf(client, configuredClient())).rejects.toThrow(/key/)
 })
 
 const ALIASES = {

@@ -1,6 +1,6 @@
 import type { AuthContext } from '../../src/auth/context.ts'
 import type { AuthFetch } from '../../src/auth/fetch.ts'
-import { type AuthOptions, readAuthOptions } from '../../src/auth/options.ts'
+import { type AuthOptions, type ConfiguredClient, readAuthOptions } from '../../src/auth/options.ts'
 import { createNonces } from '../../src/auth/nonces.ts'
 import { createRefusals } from '../../src/auth/refusals.ts'
 import type { ServerMetadata } from '../../src/store/server-metadata.ts'
@@ -9,6 +9,11 @@ import { keptLog } from '../support/log.ts'
 /** The options of a command line without flags. */
 export function authOptions(more: Partial<AuthOptions> = {}): AuthOptions {
   return { ...readAuthOptions({}, {}, false, 'a host'), ...more }
+}
+
+/** A client that the user has registered. */
+export function configuredClient(more: Partial<ConfiguredClient> = {}): ConfiguredClient {
+  return { clientId: 'c', clientSecret: undefined, key: undefined, authMethod: undefined, ...more }
 }
 
 /** Metadata of an authorization server at `https://as.example`. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { ConfiguredClient } from '../../src/auth/options.ts'
 import { type Revocation, revoke } from '../../src/auth/revoke.ts'
 import type { StoredIssuer, StoredTokens } from '../../src/store/record.ts'
-import { authContext, authOptions, serverMetadata } from './context.ts'
+import { authContext, authOptions, configuredClient, serverMetadata } from './context.ts'
 
 const TOKENS: StoredTokens = {
   accessToken: 'access',
@@ -80,20 +80,12 @@ test.each<[string, Given, Revocation, (string | null)[]]>([
   expect(await revoked(given)).toMatchObject({ result, asked })
 })
 
-const configured = (more: Partial<ConfiguredClient> = {}): ConfiguredClient => ({
-  clientId: 'c',
-  clientSecret: undefined,
-  key: undefined,
-  authMethod: undefined,
-  ...more,
-})
-
 test('a client of the user proves who it is, and another one does not in its place', async () => {
-  const secret = configured({ clientSecret: 's' })
+  const secret = configuredClient({ clientSecret: 's' })
   expect((await revoked({ own: secret })).proof).toBe(`Basic ${btoa('c:s')}`)
   expect((await revoked({ own: { ...secret, clientId: 'other' } })).proof).toBeNull()
-  expect((await revoked({ own: configured() })).proof).toBeNull()
-  const key = configured({ key: 'no key' })
+  expect((await revoked({ own: configuredClient() })).proof).toBeNull()
+  const key = configuredClient({ key: 'no key' })
   const { result, asked } = await revoked({ own: key })
   expect(result).toMatchObject({ outcome: 'failed', why: expect.stringContaining('PEM') })
   expect(asked).toEqual([])

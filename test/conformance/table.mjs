@@ -8,8 +8,10 @@
 const COLUMNS = /** @type {const} */ (['direct', 'bridge', 'translated'])
 
 /**
- * Prints a row per scenario and a line per kind of run, then the reasons, then what failed; the last
- * line is `N passed, N failed`, in checks made through the bridge.
+ * Prints a row per scenario and a line per kind of run, then the reasons, then what failed, then how many
+ * scenarios went through the bridge without a failure: programs can be compared by that, since how many
+ * checks a scenario makes depends on what a program does. The last line is `N passed, N failed`, in checks
+ * made through the bridge.
  *
  * @param {readonly Judged[]} judged
  * @param {{ compare: boolean, missing: readonly string[] }} options With `compare`, reasons that nothing
@@ -37,8 +39,12 @@ export function print(judged, { compare, missing }) {
   for (const [index, note] of notes.entries()) say(`[${index + 1}] ${note}`)
   for (const scenario of missing) say(`${scenario}: the suite lists it and no run has it`)
   const failed = printFailures(judged, compare) + missing.length
-  const through = sum(judged.filter(({ run }) => run.way !== 'direct'))
-  say(`\n${through.passed} passed, ${failed} failed`)
+  const made = judged.filter(({ run }) => run.way !== 'direct')
+  const through = sum(made)
+  const scenarios = made.flatMap(({ cells }) => Array.from(cells.values()))
+  const whole = scenarios.filter((cell) => cell.failed.length === 0)
+  say(`\n${whole.length} of ${scenarios.length} scenarios without a failure`)
+  say(`${through.passed} passed, ${failed} failed`)
   return failed
 }
 

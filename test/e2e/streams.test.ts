@@ -126,19 +126,22 @@ test('the stream for the server is opened after initialized, once', async () => 
   expect(open).toHaveLength(1)
 })
 
-test('405 to the stream is fine: nothing is said and nothing asked again', async () => {
-  const server = await startMcpServer()
-  const bridge = startBridge(server.url)
-  bridge.write(initialize(0))
-  bridge.write(INITIALIZED)
-  await expect.poll(() => server.seen.at(-1)?.method).toBe('GET')
-  // Three times the first pause before a stream would be opened again.
-  await new Promise((resolve) => {
-    setTimeout(resolve, 300)
-  })
-  expect(server.seen.filter(({ method }) => method === 'GET')).toHaveLength(1)
-  expect(bridge.stderr()).toBe('')
-})
+test.each([405, 406, 501])(
+  '%i to the stream is final, and nothing is said of it',
+  async (status) => {
+    const server = await startMcpServer({ GET: refuse(status, 'text/plain', 'no') })
+    const bridge = startBridge(server.url)
+    bridge.write(initialize(0))
+    bridge.write(INITIALIZED)
+    await expect.poll(() => server.seen.at(-1)?.method).toBe('GET')
+    // Three times the first pause before a stream would be opened again.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 300)
+    })
+    expect(server.seen.filter(({ method }) => method === 'GET')).toHaveLength(1)
+    expect(bridge.stderr()).toBe('')
+  },
+)
 
 test('the stream is opened again after it broke, where it broke, however often', async () => {
   let opened = 0
@@ -169,19 +172,6 @@ test('the stream is opened again after it broke, where it broke, however often',
   const seen = bridge.messages().map(({ params }) => params?.['opened'])
   expect(seen.filter((n) => n !== undefined)).toEqual([1, 2, 4, 5, 6])
   expect(bridge.stderr()).toBe('')
-})
-
-test.each([406, 501])('%i to the stream is final', async (status) => {
-  const server = await startMcpServer({ GET: refuse(status, 'text/plain', 'no') })
-  const bridge = startBridge(server.url)
-  bridge.write(initialize(0))
-  bridge.write(INITIALIZED)
-  await expect.poll(() => server.seen.at(-1)?.method).toBe('GET')
-  // Three times the first pause before a stream would be opened again.
-  await new Promise((resolve) => {
-    setTimeout(resolve, 300)
-  })
-  expect(server.seen.filter(({ method }) => method === 'GET')).toHaveLength(1)
 })
 
 test.each([403, 429, 503])('%i to the stream is not final', async (status) => {
